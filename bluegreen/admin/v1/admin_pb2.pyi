@@ -1,0 +1,375 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Origin(_message.Message):
+    __slots__ = ("actor", "reason")
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    actor: str
+    reason: str
+    def __init__(self, actor: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class ApplyRequest(_message.Message):
+    __slots__ = ("origin", "document", "dry_run")
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    DOCUMENT_FIELD_NUMBER: _ClassVar[int]
+    DRY_RUN_FIELD_NUMBER: _ClassVar[int]
+    origin: Origin
+    document: str
+    dry_run: bool
+    def __init__(self, origin: _Optional[_Union[Origin, _Mapping]] = ..., document: _Optional[str] = ..., dry_run: _Optional[bool] = ...) -> None: ...
+
+class Problem(_message.Message):
+    __slots__ = ("line", "path", "message")
+    LINE_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    line: int
+    path: str
+    message: str
+    def __init__(self, line: _Optional[int] = ..., path: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+
+class Change(_message.Message):
+    __slots__ = ("kind", "path", "before", "after")
+    class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        KIND_UNSPECIFIED: _ClassVar[Change.Kind]
+        ADDED: _ClassVar[Change.Kind]
+        CHANGED: _ClassVar[Change.Kind]
+        REMOVED: _ClassVar[Change.Kind]
+    KIND_UNSPECIFIED: Change.Kind
+    ADDED: Change.Kind
+    CHANGED: Change.Kind
+    REMOVED: Change.Kind
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    kind: Change.Kind
+    path: str
+    before: str
+    after: str
+    def __init__(self, kind: _Optional[_Union[Change.Kind, str]] = ..., path: _Optional[str] = ..., before: _Optional[str] = ..., after: _Optional[str] = ...) -> None: ...
+
+class ApplyResponse(_message.Message):
+    __slots__ = ("problems", "changes")
+    PROBLEMS_FIELD_NUMBER: _ClassVar[int]
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    problems: _containers.RepeatedCompositeFieldContainer[Problem]
+    changes: _containers.RepeatedCompositeFieldContainer[Change]
+    def __init__(self, problems: _Optional[_Iterable[_Union[Problem, _Mapping]]] = ..., changes: _Optional[_Iterable[_Union[Change, _Mapping]]] = ...) -> None: ...
+
+class ListServicesRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListServicesResponse(_message.Message):
+    __slots__ = ("services",)
+    SERVICES_FIELD_NUMBER: _ClassVar[int]
+    services: _containers.RepeatedCompositeFieldContainer[ServiceStatus]
+    def __init__(self, services: _Optional[_Iterable[_Union[ServiceStatus, _Mapping]]] = ...) -> None: ...
+
+class DeployRequest(_message.Message):
+    __slots__ = ("origin", "service", "version", "endpoints", "replace_standby")
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    ENDPOINTS_FIELD_NUMBER: _ClassVar[int]
+    REPLACE_STANDBY_FIELD_NUMBER: _ClassVar[int]
+    origin: Origin
+    service: str
+    version: str
+    endpoints: _containers.RepeatedScalarFieldContainer[str]
+    replace_standby: bool
+    def __init__(self, origin: _Optional[_Union[Origin, _Mapping]] = ..., service: _Optional[str] = ..., version: _Optional[str] = ..., endpoints: _Optional[_Iterable[str]] = ..., replace_standby: _Optional[bool] = ...) -> None: ...
+
+class PromoteRequest(_message.Message):
+    __slots__ = ("origin", "service", "full")
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
+    FULL_FIELD_NUMBER: _ClassVar[int]
+    origin: Origin
+    service: str
+    full: bool
+    def __init__(self, origin: _Optional[_Union[Origin, _Mapping]] = ..., service: _Optional[str] = ..., full: _Optional[bool] = ...) -> None: ...
+
+class CommandRequest(_message.Message):
+    __slots__ = ("origin", "service")
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
+    origin: Origin
+    service: str
+    def __init__(self, origin: _Optional[_Union[Origin, _Mapping]] = ..., service: _Optional[str] = ...) -> None: ...
+
+class CommandResponse(_message.Message):
+    __slots__ = ("message", "deployment_revision", "rollout_id", "status")
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    DEPLOYMENT_REVISION_FIELD_NUMBER: _ClassVar[int]
+    ROLLOUT_ID_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    message: str
+    deployment_revision: int
+    rollout_id: int
+    status: ServiceStatus
+    def __init__(self, message: _Optional[str] = ..., deployment_revision: _Optional[int] = ..., rollout_id: _Optional[int] = ..., status: _Optional[_Union[ServiceStatus, _Mapping]] = ...) -> None: ...
+
+class GetStatusRequest(_message.Message):
+    __slots__ = ("service",)
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
+    service: str
+    def __init__(self, service: _Optional[str] = ...) -> None: ...
+
+class GetHistoryRequest(_message.Message):
+    __slots__ = ("service", "limit")
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    service: str
+    limit: int
+    def __init__(self, service: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class GetHistoryResponse(_message.Message):
+    __slots__ = ("deployments", "rollouts")
+    DEPLOYMENTS_FIELD_NUMBER: _ClassVar[int]
+    ROLLOUTS_FIELD_NUMBER: _ClassVar[int]
+    deployments: _containers.RepeatedCompositeFieldContainer[Deployment]
+    rollouts: _containers.RepeatedCompositeFieldContainer[Rollout]
+    def __init__(self, deployments: _Optional[_Iterable[_Union[Deployment, _Mapping]]] = ..., rollouts: _Optional[_Iterable[_Union[Rollout, _Mapping]]] = ...) -> None: ...
+
+class ListEventsRequest(_message.Message):
+    __slots__ = ("service", "limit", "follow")
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    FOLLOW_FIELD_NUMBER: _ClassVar[int]
+    service: str
+    limit: int
+    follow: bool
+    def __init__(self, service: _Optional[str] = ..., limit: _Optional[int] = ..., follow: _Optional[bool] = ...) -> None: ...
+
+class ListProxiesRequest(_message.Message):
+    __slots__ = ("gateway",)
+    GATEWAY_FIELD_NUMBER: _ClassVar[int]
+    gateway: str
+    def __init__(self, gateway: _Optional[str] = ...) -> None: ...
+
+class ListProxiesResponse(_message.Message):
+    __slots__ = ("proxies",)
+    PROXIES_FIELD_NUMBER: _ClassVar[int]
+    proxies: _containers.RepeatedCompositeFieldContainer[Proxy]
+    def __init__(self, proxies: _Optional[_Iterable[_Union[Proxy, _Mapping]]] = ...) -> None: ...
+
+class ForgetProxyRequest(_message.Message):
+    __slots__ = ("origin", "proxy")
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    PROXY_FIELD_NUMBER: _ClassVar[int]
+    origin: Origin
+    proxy: str
+    def __init__(self, origin: _Optional[_Union[Origin, _Mapping]] = ..., proxy: _Optional[str] = ...) -> None: ...
+
+class ForgetProxyResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ServiceStatus(_message.Message):
+    __slots__ = ("service", "gateways", "revision", "active_environment", "cutover_percent", "deployments", "rollout", "proxies", "activity", "recent_events", "domains")
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
+    GATEWAYS_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    ACTIVE_ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
+    CUTOVER_PERCENT_FIELD_NUMBER: _ClassVar[int]
+    DEPLOYMENTS_FIELD_NUMBER: _ClassVar[int]
+    ROLLOUT_FIELD_NUMBER: _ClassVar[int]
+    PROXIES_FIELD_NUMBER: _ClassVar[int]
+    ACTIVITY_FIELD_NUMBER: _ClassVar[int]
+    RECENT_EVENTS_FIELD_NUMBER: _ClassVar[int]
+    DOMAINS_FIELD_NUMBER: _ClassVar[int]
+    service: str
+    gateways: _containers.RepeatedScalarFieldContainer[str]
+    revision: int
+    active_environment: str
+    cutover_percent: int
+    deployments: _containers.RepeatedCompositeFieldContainer[Deployment]
+    rollout: Rollout
+    proxies: _containers.RepeatedCompositeFieldContainer[ProxyView]
+    activity: str
+    recent_events: _containers.RepeatedCompositeFieldContainer[Event]
+    domains: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, service: _Optional[str] = ..., gateways: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ..., active_environment: _Optional[str] = ..., cutover_percent: _Optional[int] = ..., deployments: _Optional[_Iterable[_Union[Deployment, _Mapping]]] = ..., rollout: _Optional[_Union[Rollout, _Mapping]] = ..., proxies: _Optional[_Iterable[_Union[ProxyView, _Mapping]]] = ..., activity: _Optional[str] = ..., recent_events: _Optional[_Iterable[_Union[Event, _Mapping]]] = ..., domains: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Deployment(_message.Message):
+    __slots__ = ("revision", "version", "environment", "status", "deployed_at", "activated_at", "status_since", "endpoints", "set_percent", "acknowledged_by", "proxies", "observed_percent", "requests", "failures", "active_requests", "requests_per_second", "p50_ms", "p99_ms", "deadline_at", "released", "note")
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    DEPLOYED_AT_FIELD_NUMBER: _ClassVar[int]
+    ACTIVATED_AT_FIELD_NUMBER: _ClassVar[int]
+    STATUS_SINCE_FIELD_NUMBER: _ClassVar[int]
+    ENDPOINTS_FIELD_NUMBER: _ClassVar[int]
+    SET_PERCENT_FIELD_NUMBER: _ClassVar[int]
+    ACKNOWLEDGED_BY_FIELD_NUMBER: _ClassVar[int]
+    PROXIES_FIELD_NUMBER: _ClassVar[int]
+    OBSERVED_PERCENT_FIELD_NUMBER: _ClassVar[int]
+    REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    FAILURES_FIELD_NUMBER: _ClassVar[int]
+    ACTIVE_REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    REQUESTS_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    P50_MS_FIELD_NUMBER: _ClassVar[int]
+    P99_MS_FIELD_NUMBER: _ClassVar[int]
+    DEADLINE_AT_FIELD_NUMBER: _ClassVar[int]
+    RELEASED_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
+    revision: int
+    version: str
+    environment: str
+    status: str
+    deployed_at: float
+    activated_at: float
+    status_since: float
+    endpoints: _containers.RepeatedScalarFieldContainer[str]
+    set_percent: int
+    acknowledged_by: int
+    proxies: int
+    observed_percent: float
+    requests: int
+    failures: int
+    active_requests: int
+    requests_per_second: float
+    p50_ms: float
+    p99_ms: float
+    deadline_at: float
+    released: bool
+    note: str
+    def __init__(self, revision: _Optional[int] = ..., version: _Optional[str] = ..., environment: _Optional[str] = ..., status: _Optional[str] = ..., deployed_at: _Optional[float] = ..., activated_at: _Optional[float] = ..., status_since: _Optional[float] = ..., endpoints: _Optional[_Iterable[str]] = ..., set_percent: _Optional[int] = ..., acknowledged_by: _Optional[int] = ..., proxies: _Optional[int] = ..., observed_percent: _Optional[float] = ..., requests: _Optional[int] = ..., failures: _Optional[int] = ..., active_requests: _Optional[int] = ..., requests_per_second: _Optional[float] = ..., p50_ms: _Optional[float] = ..., p99_ms: _Optional[float] = ..., deadline_at: _Optional[float] = ..., released: _Optional[bool] = ..., note: _Optional[str] = ...) -> None: ...
+
+class Rollout(_message.Message):
+    __slots__ = ("id", "kind", "candidate_revision", "previous_revision", "steps", "step", "percent", "state", "reason", "started_at", "finished_at", "hold_until", "seconds_to_last_ack", "skew_seconds")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATE_REVISION_FIELD_NUMBER: _ClassVar[int]
+    PREVIOUS_REVISION_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    PERCENT_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    STARTED_AT_FIELD_NUMBER: _ClassVar[int]
+    FINISHED_AT_FIELD_NUMBER: _ClassVar[int]
+    HOLD_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_TO_LAST_ACK_FIELD_NUMBER: _ClassVar[int]
+    SKEW_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    kind: str
+    candidate_revision: int
+    previous_revision: int
+    steps: _containers.RepeatedScalarFieldContainer[int]
+    step: int
+    percent: int
+    state: str
+    reason: str
+    started_at: float
+    finished_at: float
+    hold_until: float
+    seconds_to_last_ack: float
+    skew_seconds: float
+    def __init__(self, id: _Optional[int] = ..., kind: _Optional[str] = ..., candidate_revision: _Optional[int] = ..., previous_revision: _Optional[int] = ..., steps: _Optional[_Iterable[int]] = ..., step: _Optional[int] = ..., percent: _Optional[int] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., started_at: _Optional[float] = ..., finished_at: _Optional[float] = ..., hold_until: _Optional[float] = ..., seconds_to_last_ack: _Optional[float] = ..., skew_seconds: _Optional[float] = ...) -> None: ...
+
+class ProxyView(_message.Message):
+    __slots__ = ("proxy", "gateway", "connected", "acknowledged", "acknowledged_after", "rejected", "backends")
+    PROXY_FIELD_NUMBER: _ClassVar[int]
+    GATEWAY_FIELD_NUMBER: _ClassVar[int]
+    CONNECTED_FIELD_NUMBER: _ClassVar[int]
+    ACKNOWLEDGED_FIELD_NUMBER: _ClassVar[int]
+    ACKNOWLEDGED_AFTER_FIELD_NUMBER: _ClassVar[int]
+    REJECTED_FIELD_NUMBER: _ClassVar[int]
+    BACKENDS_FIELD_NUMBER: _ClassVar[int]
+    proxy: str
+    gateway: str
+    connected: bool
+    acknowledged: bool
+    acknowledged_after: float
+    rejected: str
+    backends: _containers.RepeatedCompositeFieldContainer[BackendView]
+    def __init__(self, proxy: _Optional[str] = ..., gateway: _Optional[str] = ..., connected: _Optional[bool] = ..., acknowledged: _Optional[bool] = ..., acknowledged_after: _Optional[float] = ..., rejected: _Optional[str] = ..., backends: _Optional[_Iterable[_Union[BackendView, _Mapping]]] = ...) -> None: ...
+
+class BackendView(_message.Message):
+    __slots__ = ("revision", "acknowledged", "warming", "healthy", "expected", "active_requests")
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    ACKNOWLEDGED_FIELD_NUMBER: _ClassVar[int]
+    WARMING_FIELD_NUMBER: _ClassVar[int]
+    HEALTHY_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_FIELD_NUMBER: _ClassVar[int]
+    ACTIVE_REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    revision: int
+    acknowledged: bool
+    warming: bool
+    healthy: int
+    expected: int
+    active_requests: int
+    def __init__(self, revision: _Optional[int] = ..., acknowledged: _Optional[bool] = ..., warming: _Optional[bool] = ..., healthy: _Optional[int] = ..., expected: _Optional[int] = ..., active_requests: _Optional[int] = ...) -> None: ...
+
+class Proxy(_message.Message):
+    __slots__ = ("id", "gateway", "version", "connected", "first_seen", "last_seen", "connected_since", "reported_at", "types")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    GATEWAY_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    CONNECTED_FIELD_NUMBER: _ClassVar[int]
+    FIRST_SEEN_FIELD_NUMBER: _ClassVar[int]
+    LAST_SEEN_FIELD_NUMBER: _ClassVar[int]
+    CONNECTED_SINCE_FIELD_NUMBER: _ClassVar[int]
+    REPORTED_AT_FIELD_NUMBER: _ClassVar[int]
+    TYPES_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    gateway: str
+    version: str
+    connected: bool
+    first_seen: float
+    last_seen: float
+    connected_since: float
+    reported_at: float
+    types: _containers.RepeatedCompositeFieldContainer[ResourceTypeView]
+    def __init__(self, id: _Optional[str] = ..., gateway: _Optional[str] = ..., version: _Optional[str] = ..., connected: _Optional[bool] = ..., first_seen: _Optional[float] = ..., last_seen: _Optional[float] = ..., connected_since: _Optional[float] = ..., reported_at: _Optional[float] = ..., types: _Optional[_Iterable[_Union[ResourceTypeView, _Mapping]]] = ...) -> None: ...
+
+class ResourceTypeView(_message.Message):
+    __slots__ = ("type", "sent", "acknowledged", "rejected", "subscriptions")
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    SENT_FIELD_NUMBER: _ClassVar[int]
+    ACKNOWLEDGED_FIELD_NUMBER: _ClassVar[int]
+    REJECTED_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIPTIONS_FIELD_NUMBER: _ClassVar[int]
+    type: str
+    sent: str
+    acknowledged: str
+    rejected: str
+    subscriptions: int
+    def __init__(self, type: _Optional[str] = ..., sent: _Optional[str] = ..., acknowledged: _Optional[str] = ..., rejected: _Optional[str] = ..., subscriptions: _Optional[int] = ...) -> None: ...
+
+class Event(_message.Message):
+    __slots__ = ("id", "at", "service", "what", "to", "actor", "reason", "message", "deployment_revision", "rollout_id")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
+    WHAT_FIELD_NUMBER: _ClassVar[int]
+    FROM_FIELD_NUMBER: _ClassVar[int]
+    TO_FIELD_NUMBER: _ClassVar[int]
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    DEPLOYMENT_REVISION_FIELD_NUMBER: _ClassVar[int]
+    ROLLOUT_ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    at: float
+    service: str
+    what: str
+    to: str
+    actor: str
+    reason: str
+    message: str
+    deployment_revision: int
+    rollout_id: int
+    def __init__(self, id: _Optional[int] = ..., at: _Optional[float] = ..., service: _Optional[str] = ..., what: _Optional[str] = ..., to: _Optional[str] = ..., actor: _Optional[str] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., deployment_revision: _Optional[int] = ..., rollout_id: _Optional[int] = ..., **kwargs) -> None: ...
