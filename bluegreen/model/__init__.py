@@ -1,1 +1,1 @@
-
+"""The domain: pure, immutable, without input or output."""

@@ -1,0 +1,66 @@
+"""All that is decided about one service, read and written as one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from bluegreen.model.deployment import Deployment, Status
+from bluegreen.model.environment import Environment
+from bluegreen.model.rollout import Rollout
+from bluegreen.model.service import Service
+from bluegreen.model.traffic_rule import TrafficRule
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAggregate:
+    """One service with what the store holds of it. `revision` grows by one with every change.
+
+    `deployments`, oldest first: the open ones, those that proxies may still hold, and nothing else; the
+    rest is history. `rollout` is the open one, else the last one.
+    """
+
+    service: Service
+    traffic: TrafficRule
+    revision: int = 0
+    deployments: tuple[Deployment, ...] = ()
+    rollout: Rollout | None = None
+    last_deployment_revision: int = 0
+    last_rollout_id: int = 0
+
+    @property
+    def name(self) -> str:
+        return self.service.name
+
+    @property
+    def open_rollout(self) -> Rollout | None:
+        return self.rollout if self.rollout is not None and self.rollout.is_open else None
+
+    @property
+    def active(self) -> Deployment | None:
+        return self._first(lambda deployment: deployment.status is Status.ACTIVE)
+
+    def deployment(self, revision: int) -> Deployment:
+        """The deployment with this revision; KeyError where the aggregate no longer carries it."""
+        found = self._first(lambda deployment: deployment.revision == revision)
+        if found is None:
+            raise KeyError(revision)
+        return found
+
+    def occupant(self, environment: Environment) -> Deployment | None:
+        """The open deployment of an environment; there is at most one."""
+        return self._first(lambda each: each.environment is environment and each.status.is_open)
+
+    def with_deployment(self, changed: Deployment) -> ServiceAggregate:
+        """This aggregate with one deployment replaced, or added at the end where it is new."""
+        if any(each.revision == changed.revision for each in self.deployments):
+            kept = tuple(changed if each.revision == changed.revision else each for each in self.deployments)
+            return replace(self, deployments=kept)
+        return replace(
+            self,
+            deployments=(*self.deployments, changed),
+            last_deployment_revision=max(self.last_deployment_revision, changed.revision),
+        )
+
+    def _first(self, wanted: Callable[[Deployment], bool]) -> Deployment | None:
+        return next((each for each in self.deployments if wanted(each)), None)

@@ -1,0 +1,55 @@
+"""One version put into one environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bluegreen.model.endpoint import Endpoint
+from bluegreen.model.environment import Environment
+
+
+class Status(StrEnum):
+    """Where a deployment stands; `deployment_store.state_machine` has the ways between."""
+
+    DEPLOYING = "deploying"  # its instances are being made known to every proxy
+    READY = "ready"  # every proxy reports it healthy; no production traffic
+    SHIFTING = "shifting"  # an open rollout gives it a share of the traffic
+    ACTIVE = "active"  # it has the production traffic
+    DRAINING = "draining"  # it finishes what it has begun; nothing new arrives
+    STANDBY = "standby"  # empty and warm: the way back
+    RETIRED = "retired"  # over; its instances may be stopped once it is released
+    FAILED = "failed"  # over; it never became active
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still occupies its environment."""
+        return self not in (Status.RETIRED, Status.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """`revision` numbers the deployments of a service, from 1. Times are seconds since the epoch."""
+
+    service: str
+    revision: int
+    version: str
+    environment: Environment
+    status: Status
+    endpoints: tuple[Endpoint, ...]
+    deployed_at: float
+    status_since: float
+    activated_at: float | None = None
+    # Every proxy has acknowledged its clusters and reports them healthy: routes may name it.
+    prepared_at: float | None = None
+    # When the present status ends by itself: the drain's deadline, or the end of the warm time.
+    deadline_at: float | None = None
+    # No proxy holds any of it any more: its instances may be stopped.
+    released_at: float | None = None
+    # Why it failed, or how its drain ended.
+    note: str = ""
+
+    @property
+    def is_held(self) -> bool:
+        """Whether proxies may still hold its clusters."""
+        return self.released_at is None

@@ -1,0 +1,65 @@
+"""What happened, to whom, by whom and why: appended, never changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who asked, and the reason given."""
+
+    actor: str
+    reason: str = ""
+
+
+CONTROLLER = Origin("controller")
+"""The origin of what the rollout controller decides by itself."""
+
+
+class What(StrEnum):
+    """Kinds of events. Those in the first group are the state machine's: they change a status."""
+
+    PREPARED = "prepared"  # deploying -> ready
+    FAILED = "failed"
+    SHIFT_STARTED = "shift-started"
+    SHIFT_ABORTED = "shift-aborted"
+    ACTIVATED = "activated"
+    REACTIVATED = "reactivated"
+    DRAIN_STARTED = "drain-started"
+    DRAINED = "drained"
+    SUPERSEDED = "superseded"
+    RETIRED = "retired"
+
+    APPLIED = "applied"
+    DEPLOYED = "deployed"  # a deployment begins, in `deploying`
+    CLUSTERS_PROVEN = "clusters-proven"
+    WEIGHT_SET = "weight-set"
+    WEIGHT_ACKNOWLEDGED = "weight-acknowledged"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    TURNED_BACK = "turned-back"
+    ROLLOUT_FINISHED = "rollout-finished"
+    RELEASED = "released"
+    PROXY_SEEN = "proxy-seen"
+    PROXY_FORGOTTEN = "proxy-forgotten"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """`before` and `after` are statuses for the state machine's events, percents for weights.
+
+    `id` is 0 until the store has given one; `at` is seconds since the epoch.
+    """
+
+    at: float
+    service: str  # empty for what concerns no single service
+    what: What
+    origin: Origin
+    message: str
+    before: str = ""
+    after: str = ""
+    deployment: int | None = None  # revision
+    rollout: int | None = None
+    id: int = 0

@@ -1,0 +1,20 @@
+"""A named set of listeners that a group of Envoys runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bluegreen.model.endpoint import Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """An edge, or sidecars. An Envoy belongs to it by `node.cluster`.
+
+    `preview` is a listener of its own, so that no header on the production listener lets strangers reach
+    a version that has not been tested. It is on the loopback interface unless told otherwise.
+    """
+
+    name: str
+    listen: Endpoint
+    preview: Endpoint

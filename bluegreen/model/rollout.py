@@ -1,0 +1,55 @@
+"""Moving the traffic from the active deployment to a candidate, and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bluegreen.model.strategy import Step
+
+
+class RolloutKind(StrEnum):
+    PROMOTE = "promote"
+    ROLLBACK = "rollback"
+
+
+class Outcome(StrEnum):
+    COMPLETED = "completed"
+    ABORTED = "aborted"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """A durable record of intent: with it and the facts, any process can go on.
+
+    Times are seconds since the epoch. `percent` is what the proxies are told; `acknowledged_at` is None
+    until every known proxy has acknowledged it.
+    """
+
+    id: int  # numbered per service, from 1
+    service: str
+    kind: RolloutKind
+    candidate: int  # revision
+    previous: int | None  # revision; None for the first promotion of a service
+    steps: tuple[Step, ...]
+    started_at: float
+    step: int = 0
+    percent: int = 0
+    set_at: float = 0.0  # when the present percent was decided
+    acknowledged_at: float | None = None
+    paused: str | None = None  # why it stands still until an operator resumes
+    turning_back: str | None = None  # why the weights return to the previous deployment
+    outcome: Outcome | None = None
+    finished_at: float | None = None
+    # Seconds from the command to the last acknowledgement of the last weights, and between first and last.
+    seconds_to_last_ack: float | None = None
+    skew: float | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.finished_at is None
+
+    @property
+    def is_last_step(self) -> bool:
+        return self.step == len(self.steps) - 1

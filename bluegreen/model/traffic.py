@@ -1,0 +1,37 @@
+"""What a switch is told about one service: absolute, so that saying it twice does no harm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bluegreen.model.endpoint import Endpoint
+from bluegreen.model.environment import Environment
+from bluegreen.model.service import Service
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """One revision of a service, as the data plane is to know it.
+
+    `routed`: the routes may name it; before that only its endpoints are made known, so that they can be
+    warmed. `weight` is its share of the production traffic, 0 to 100.
+    """
+
+    revision: int
+    environment: Environment
+    endpoints: tuple[Endpoint, ...]
+    routed: bool
+    weight: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceTraffic:
+    """The wanted state of one service. `preview` is the revision that the preview listener reaches.
+
+    The weights of the routed backends add up to TOTAL_WEIGHT, or all are 0: then there is no active
+    version, and the service answers 503 by itself.
+    """
+
+    service: Service
+    backends: tuple[Backend, ...] = ()
+    preview: int | None = None

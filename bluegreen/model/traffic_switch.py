@@ -1,0 +1,54 @@
+"""The port to whatever moves the traffic: Envoy first; a cloud load balancer or nginx could follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from bluegreen.model.gateway import Gateway
+from bluegreen.model.traffic import ServiceTraffic
+from bluegreen.model.traffic_report import TrafficReport
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a switch can prove. The controller asks for no proof that the switch cannot give."""
+
+    acknowledges_per_proxy: bool
+    exact_drain: bool  # counts the requests under way per revision
+    steps: bool  # can divide traffic, not only move it whole
+
+
+class TrafficSwitch(Protocol):
+    """Every call states the whole wanted state of one service and returns once it is on its way; what
+    has arrived is told by `observe`. Saying the same again changes nothing, so that a restarted
+    controller simply says everything once more.
+
+    The verbs differ in what may change since the last call:
+
+    - `prepare` makes backends known that take no production traffic yet;
+    - `set_weights` changes only the division of the traffic, and must be one atomic step for each proxy;
+    - `retire` takes away backends that have no traffic: first from the routes, then themselves.
+    """
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    def restore(self, gateways: Mapping[str, Gateway], traffic: Mapping[str, ServiceTraffic]) -> None:
+        """Take over the whole wanted state, after a start or an `apply`."""
+        ...
+
+    def prepare(self, traffic: ServiceTraffic) -> None: ...
+
+    def set_weights(self, traffic: ServiceTraffic) -> None: ...
+
+    def retire(self, traffic: ServiceTraffic) -> None: ...
+
+    def observe(self, service: str) -> TrafficReport:
+        """The facts of this moment about a service."""
+        ...
+
+    def on_change(self, notify: Callable[[str], None]) -> None:
+        """Call `notify(service)` on the event loop whenever a report may have changed."""
+        ...
