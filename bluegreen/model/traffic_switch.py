@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from bluegreen.model.fleet import ProxyFacts
 from bluegreen.model.gateway import Gateway
 from bluegreen.model.traffic import ServiceTraffic
 from bluegreen.model.traffic_report import TrafficReport
@@ -47,6 +48,10 @@ class TrafficSwitch(Protocol):
 
     def observe(self, service: str) -> TrafficReport:
         """The facts of this moment about a service."""
+        ...
+
+    def fleet(self) -> Sequence[ProxyFacts]:
+        """Every known proxy, in the order of gateway and name."""
         ...
 
     def on_change(self, notify: Callable[[str], None]) -> None:

@@ -16,14 +16,16 @@ class Origin(_message.Message):
     def __init__(self, actor: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class ApplyRequest(_message.Message):
-    __slots__ = ("origin", "document", "dry_run")
+    __slots__ = ("origin", "document", "dry_run", "prune")
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
     DOCUMENT_FIELD_NUMBER: _ClassVar[int]
     DRY_RUN_FIELD_NUMBER: _ClassVar[int]
+    PRUNE_FIELD_NUMBER: _ClassVar[int]
     origin: Origin
     document: str
     dry_run: bool
-    def __init__(self, origin: _Optional[_Union[Origin, _Mapping]] = ..., document: _Optional[str] = ..., dry_run: _Optional[bool] = ...) -> None: ...
+    prune: bool
+    def __init__(self, origin: _Optional[_Union[Origin, _Mapping]] = ..., document: _Optional[str] = ..., dry_run: _Optional[bool] = ..., prune: _Optional[bool] = ...) -> None: ...
 
 class Problem(_message.Message):
     __slots__ = ("line", "path", "message")

@@ -1,0 +1,34 @@
+"""All proxies: which are connected, what each has acknowledged, what each reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceTypeFacts:
+    """One resource type (CDS, EDS, LDS, RDS) on one proxy. Versions are content hashes."""
+
+    type: str
+    sent: str
+    acknowledged: str
+    rejected: str  # text of the NACK that stands, empty: none
+    subscriptions: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyFacts:
+    """A known proxy and what is seen of it now. Times are seconds since the epoch, None: never."""
+
+    id: str
+    gateway: str
+    version: str
+    first_seen: float
+    last_seen: float
+    connected_since: float | None = None
+    reported_at: float | None = None  # its last report of statistics
+    types: tuple[ResourceTypeFacts, ...] = ()
+
+    @property
+    def is_connected(self) -> bool:
+        return self.connected_since is not None

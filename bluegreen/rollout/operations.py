@@ -1,0 +1,80 @@
+"""What operators can ask of the controller, and what they are answered."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bluegreen.model.aggregate import ServiceAggregate
+from bluegreen.model.catalogue import Catalogue, Difference
+from bluegreen.model.endpoint import Endpoint
+from bluegreen.model.event import Origin
+from bluegreen.model.fleet import ProxyFacts
+from bluegreen.model.traffic_report import TrafficReport
+
+
+@dataclass(frozen=True, slots=True)
+class DeployCommand:
+    """Put `version` into the idle environment of `service`. No endpoints: those of the service file."""
+
+    service: str
+    version: str
+    endpoints: tuple[Endpoint, ...] = ()
+    replace_standby: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """What was decided, durably: a sentence, and what to watch (revision and id; None: nothing new)."""
+
+    message: str
+    deployment: int | None = None
+    rollout: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceView:
+    """A service as it stands: what is decided, what the proxies say, and what the controller waits for."""
+
+    aggregate: ServiceAggregate
+    report: TrafficReport
+    activity: str
+
+
+class Operations(Protocol):
+    """Commands return once their intent is durable; what follows is watched through `changes` and `view`.
+
+    All raise UnknownName for a name that is not known, Refused for what is illegal now, Conflict where
+    another operator was faster, and InvalidInput for words that are wrong in any state.
+    """
+
+    async def apply(
+        self, catalogue: Catalogue, origin: Origin, *, prune: bool = False, dry_run: bool = False
+    ) -> Sequence[Difference]: ...
+
+    async def deploy(self, command: DeployCommand, origin: Origin) -> CommandResult: ...
+
+    async def promote(self, service: str, origin: Origin, *, full: bool = False) -> CommandResult: ...
+
+    async def pause(self, service: str, origin: Origin) -> CommandResult: ...
+
+    async def resume(self, service: str, origin: Origin) -> CommandResult: ...
+
+    async def abort(self, service: str, origin: Origin) -> CommandResult: ...
+
+    async def rollback(self, service: str, origin: Origin) -> CommandResult: ...
+
+    async def forget_proxy(self, proxy: str, origin: Origin) -> None: ...
+
+    def services(self) -> Sequence[str]:
+        """The names of all services, sorted."""
+        ...
+
+    def view(self, service: str) -> ServiceView: ...
+
+    def fleet(self) -> Sequence[ProxyFacts]: ...
+
+    def changes(self) -> AsyncIterator[str]:
+        """The name of each service whose view may have changed, from now on."""
+        ...
