@@ -44,6 +44,8 @@ class Deployment:
     prepared_at: float | None = None
     # When the present status ends by itself: the drain's deadline, or the end of the warm time.
     deadline_at: float | None = None
+    # Over, and proved idle: the proxies are told to drop its clusters.
+    withdrawn_at: float | None = None
     # No proxy holds any of it any more: its instances may be stopped.
     released_at: float | None = None
     # Why it failed, or how its drain ended.

@@ -41,6 +41,7 @@ class What(StrEnum):
     RESUMED = "resumed"
     TURNED_BACK = "turned-back"
     ROLLOUT_FINISHED = "rollout-finished"
+    WITHDRAWN = "withdrawn"
     RELEASED = "released"
     PROXY_SEEN = "proxy-seen"
     PROXY_FORGOTTEN = "proxy-forgotten"

@@ -34,7 +34,7 @@ class Rollout:
     previous: int | None  # revision; None for the first promotion of a service
     steps: tuple[Step, ...]
     started_at: float
-    step: int = 0
+    step: int = -1  # index into steps; -1: the candidate is being proved once more, no weight has moved
     percent: int = 0
     set_at: float = 0.0  # when the present percent was decided
     acknowledged_at: float | None = None
@@ -53,3 +53,8 @@ class Rollout:
     @property
     def is_last_step(self) -> bool:
         return self.step == len(self.steps) - 1
+
+    @property
+    def current(self) -> Step | None:
+        """The step that the weights stand at; None before the first."""
+        return self.steps[self.step] if self.step >= 0 else None

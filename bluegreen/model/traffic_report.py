@@ -55,13 +55,18 @@ class BackendReport:
 
 @dataclass(frozen=True, slots=True)
 class ProxyReport:
-    """One known proxy of the service's gateways. `routes_acknowledged_at` is None until the proxy has
-    acknowledged the service's present routes and weights (seconds since the epoch)."""
+    """One known proxy of the service's gateways.
+
+    `routes_acknowledged_at` is None until the proxy has acknowledged the service's present routes and
+    weights; `clusters_acknowledged_at` until it has acknowledged the present set of clusters, so that it
+    holds none that was withdrawn. Both are seconds since the epoch.
+    """
 
     proxy: str
     gateway: str
     connected: bool
     routes_acknowledged_at: float | None = None
+    clusters_acknowledged_at: float | None = None
     rejected: str | None = None  # what it said when it refused the present state
     backends: Mapping[int, BackendReport] = field(default_factory=dict)
 
