@@ -1,0 +1,175 @@
+"""The demo's web application: answers its version, and goes down without dropping a request.
+
+`python -m bluegreen.app.demo.application --version v1` prints `listening on http://HOST:PORT` when it does.
+
+SIGTERM begins a lame-duck time: `/healthz` turns 503, so that health checks take this process out, while all
+else is still answered (with `Connection: close`). Then it stops accepting, finishes what is in flight within
+the grace, says goodbye to its WebSockets, and exits 0.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import hashlib
+import math
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import WSCloseCode, web
+from aiohttp.typedefs import Handler
+
+# Longer than a proxy keeps an idle connection to it (Envoy's upstream `idle_timeout` must be below): whoever
+# closes an idle connection may close it just as the other one sends a request on it.
+KEEP_ALIVE_SECONDS: Final = 75.0
+LONGEST_REQUEST_SECONDS: Final = 60.0
+BACKLOG: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationOptions:
+    """What one process answers and how it goes down; all times in seconds."""
+
+    version: str
+    environment: str = ""
+    host: str = "127.0.0.1"
+    port: int = 0
+    latency: float = 0.0
+    lame_duck: float = 1.0
+    grace: float = 10.0
+
+
+class Application:
+    """The handlers, and whether the process is draining."""
+
+    def __init__(self, options: ApplicationOptions) -> None:
+        self.draining = False
+        self._options = options
+        self._websockets: set[web.WebSocketResponse] = set()
+
+    def build(self) -> web.Application:
+        """The routes: `/healthz`, `/slow?seconds=1`, `/ws`, and an answer to GET and POST everywhere else."""
+        application = web.Application(middlewares=[self._label])
+        application.router.add_get("/healthz", self._health)
+        application.router.add_get("/slow", self._slow)
+        application.router.add_get("/ws", self._echo)
+        application.router.add_route("GET", "/{path:.*}", self._answer)
+        application.router.add_route("POST", "/{path:.*}", self._answer)
+        application.on_shutdown.append(self._say_goodbye)
+        return application
+
+    @web.middleware
+    async def _label(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        response = await handler(request)
+        if not response.prepared:
+            response.headers["x-version"] = self._options.version
+            response.headers["x-environment"] = self._options.environment
+            if self.draining:
+                response.force_close()
+        return response
+
+    async def _health(self, _: web.Request) -> web.Response:
+        return web.Response(status=503, text="draining\n") if self.draining else web.Response(text="ok\n")
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        if self._options.latency:
+            await asyncio.sleep(self._options.latency)
+        return web.json_response(
+            {
+                "version": self._options.version,
+                "environment": self._options.environment,
+                "process": os.getpid(),
+                "request": request.query.get("request", ""),
+                "length": len(body),
+                "sha256": hashlib.sha256(body).hexdigest(),
+            }
+        )
+
+    async def _slow(self, request: web.Request) -> web.Response:
+        await asyncio.sleep(_seconds(request.query.get("seconds", "1")))
+        return await self._answer(request)
+
+    async def _echo(self, request: web.Request) -> web.WebSocketResponse:
+        websocket = web.WebSocketResponse()
+        websocket.headers["x-version"] = self._options.version
+        await websocket.prepare(request)
+        self._websockets.add(websocket)
+        try:
+            async for message in websocket:
+                if message.type is web.WSMsgType.TEXT:
+                    await websocket.send_str(message.data)
+                elif message.type is web.WSMsgType.BINARY:
+                    await websocket.send_bytes(message.data)
+        finally:
+            self._websockets.discard(websocket)
+        return websocket
+
+    async def _say_goodbye(self, _: web.Application) -> None:
+        for websocket in tuple(self._websockets):
+            await websocket.close(code=WSCloseCode.GOING_AWAY, message=b"shutting down")
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds <= LONGEST_REQUEST_SECONDS:
+        raise web.HTTPBadRequest(text=f"seconds: {text!r} is not between 0 and {LONGEST_REQUEST_SECONDS:g}\n")
+    return seconds
+
+
+async def serve(options: ApplicationOptions) -> None:
+    """Serve until SIGTERM or SIGINT, then go down gracefully. Raises OSError when the port is taken."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    application = Application(options)
+    runner = web.AppRunner(
+        application.build(),
+        access_log=None,
+        keepalive_timeout=KEEP_ALIVE_SECONDS,
+        shutdown_timeout=options.grace,
+    )
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, options.host, options.port, backlog=BACKLOG).start()
+        host, port, *_ = runner.addresses[0]
+        print(f"listening on http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
+        await stop.wait()
+        application.draining = True
+        await asyncio.sleep(options.lame_duck)
+    finally:
+        await runner.cleanup()
+
+
+def parse(arguments: list[str]) -> ApplicationOptions:
+    """The options on the command line; a mistake ends the process with status 2 and a sentence."""
+    parser = argparse.ArgumentParser(prog="python -m bluegreen.app.demo.application", description=__doc__)
+    parser.add_argument("--version", required=True, help="what to answer in x-version")
+    parser.add_argument("--environment", default="", help="what to answer in x-environment")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0, help="0: any free port, printed once it listens")
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds to wait before each answer")
+    parser.add_argument(
+        "--lame-duck", type=float, default=1.0, help="seconds it goes on accepting after SIGTERM"
+    )
+    parser.add_argument("--grace", type=float, default=10.0, help="seconds it then has for what is in flight")
+    return ApplicationOptions(**vars(parser.parse_args(arguments)))
+
+
+def main() -> None:
+    """The command line."""
+    options = parse(sys.argv[1:])
+    try:
+        asyncio.run(serve(options))
+    except OSError as error:
+        sys.exit(f"cannot listen on {options.host}:{options.port} (choose another with --port): {error}")
+
+
+if __name__ == "__main__":
+    main()
