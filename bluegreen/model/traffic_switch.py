@@ -8,6 +8,7 @@ from typing import Protocol
 
 from bluegreen.model.fleet import ProxyFacts
 from bluegreen.model.gateway import Gateway
+from bluegreen.model.known_proxy import KnownProxy
 from bluegreen.model.traffic import ServiceTraffic
 from bluegreen.model.traffic_report import TrafficReport
 
@@ -46,12 +47,24 @@ class TrafficSwitch(Protocol):
 
     def retire(self, traffic: ServiceTraffic) -> None: ...
 
+    def know(self, proxies: Sequence[KnownProxy]) -> None:
+        """Take over the known fleet, after a start: barriers wait for these, connected or not."""
+        ...
+
+    def forget(self, proxy: str) -> None:
+        """Strike a proxy from the known fleet. One that is connected is seen again at once."""
+        ...
+
     def observe(self, service: str) -> TrafficReport:
         """The facts of this moment about a service."""
         ...
 
     def fleet(self) -> Sequence[ProxyFacts]:
         """Every known proxy, in the order of gateway and name."""
+        ...
+
+    def on_proxy_seen(self, notify: Callable[[KnownProxy], None]) -> None:
+        """Call `notify(proxy)` when a proxy connects or goes; the owner makes that durable."""
         ...
 
     def on_change(self, notify: Callable[[str], None]) -> None:

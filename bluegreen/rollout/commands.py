@@ -1,0 +1,311 @@
+"""What operators can ask for, as pure functions: a draft in, a sentence out, or Refused with the reason.
+
+Nothing is pushed and nothing awaited here: a command states an intent, and the controller goes on from it.
+"""
+
+from __future__ import annotations
+
+from bluegreen.model.aggregate import ServiceAggregate
+from bluegreen.model.deployment import Deployment, Status
+from bluegreen.model.endpoint import Endpoint
+from bluegreen.model.environment import Environment
+from bluegreen.model.errors import Refused
+from bluegreen.model.event import What
+from bluegreen.model.rollout import Rollout, RolloutKind
+from bluegreen.model.strategy import Step
+from bluegreen.model.traffic_rule import TOTAL_WEIGHT
+from bluegreen.rollout.draft import Draft
+from bluegreen.rollout.operations import DeployCommand
+from deployment_store.state_machine import INITIAL
+
+
+def deploy(draft: Draft, command: DeployCommand) -> str:
+    """Begin a deployment in the idle environment; it becomes ready once every proxy has proved it."""
+    aggregate = draft.aggregate
+    if aggregate.open_rollout is not None:
+        raise Refused(_busy(aggregate, aggregate.open_rollout), "Possible: status, promote, abort, rollback.")
+    environment = _idle_environment(aggregate)
+    endpoints = _endpoints(aggregate, command, environment)
+    occupant = aggregate.occupant(environment)
+    if occupant is not None:
+        _make_room(draft, occupant, command)
+    deployment = Deployment(
+        service=aggregate.name,
+        revision=aggregate.last_deployment_revision + 1,
+        version=command.version,
+        environment=environment,
+        status=INITIAL,
+        endpoints=endpoints,
+        deployed_at=draft.now,
+        status_since=draft.now,
+        deadline_at=draft.now + aggregate.service.strategy.ready_deadline,
+    )
+    sentence = (
+        f"{command.version} goes to {environment} as revision {deployment.revision}, {len(endpoints)} "
+        f"instance{'s' if len(endpoints) != 1 else ''}."
+    )
+    draft.add(deployment, sentence)
+    return sentence
+
+
+def promote(draft: Draft, *, full: bool) -> str:
+    """Start a rollout of the ready deployment, or take the open one to its next step."""
+    rollout = draft.aggregate.open_rollout
+    return _start(draft, full=full) if rollout is None else _go_on(draft, rollout, full=full)
+
+
+def pause(draft: Draft) -> str:
+    """Hold the open rollout where it stands."""
+    rollout = _open_promotion(draft.aggregate, "pause")
+    if rollout.paused is not None:
+        return f"Rollout {rollout.id} is paused already: {rollout.paused}."
+    sentence = f"Rollout {rollout.id} pauses at {rollout.percent} %."
+    draft.amend(paused="by an operator")
+    draft.record(What.PAUSED, sentence)
+    return sentence
+
+
+def resume(draft: Draft) -> str:
+    """Go on with a paused rollout; the deadline of its step begins anew."""
+    rollout = _open_promotion(draft.aggregate, "resume")
+    if rollout.paused is None:
+        return f"Rollout {rollout.id} is not paused."
+    sentence = f"Rollout {rollout.id} goes on at {rollout.percent} %."
+    draft.amend(paused=None, set_at=draft.now)
+    draft.record(What.RESUMED, sentence)
+    return sentence
+
+
+def abort(draft: Draft) -> str:
+    """Take the weights of the open rollout back, or give up a deployment that is not ready yet."""
+    rollout = draft.aggregate.open_rollout
+    if rollout is None:
+        deploying = next((d for d in draft.aggregate.deployments if d.status is Status.DEPLOYING), None)
+        if deploying is None:
+            raise Refused(
+                f"Nothing to abort: {draft.aggregate.name} has no open rollout and no deployment under way.",
+                possible(draft.aggregate),
+            )
+        sentence = f"The deployment of {deploying.version} is given up."
+        draft.transition(deploying.revision, What.FAILED, sentence, note="aborted by an operator")
+        return sentence
+    if rollout.kind is RolloutKind.ROLLBACK:
+        raise Refused(
+            f"{draft.aggregate.name} is rolling back (rollout {rollout.id}), which cannot be aborted.",
+            "Possible: status.",
+        )
+    return turn_back(draft, "aborted by an operator")
+
+
+def rollback(draft: Draft) -> str:
+    """Return to the version before: abort an open rollout, or reverse a finished one in one step."""
+    aggregate = draft.aggregate
+    rollout = aggregate.open_rollout
+    if rollout is not None and rollout.kind is RolloutKind.ROLLBACK:
+        return f"{aggregate.name} is rolling back already (rollout {rollout.id})."
+    if rollout is not None:
+        return turn_back(draft, "rolled back by an operator")
+    active = aggregate.active
+    way_back = aggregate.occupant(active.environment.other) if active else None
+    if active is None or way_back is None or way_back.status not in (Status.DRAINING, Status.STANDBY):
+        raise Refused(f"{aggregate.name} has no way back. {_why_no_way_back(aggregate)}", possible(aggregate))
+    sentence = (
+        f"{way_back.version} on {way_back.environment} takes all traffic back from {active.version} "
+        f"on {active.environment}."
+    )
+    draft.open(
+        Rollout(
+            id=aggregate.last_rollout_id + 1,
+            service=aggregate.name,
+            kind=RolloutKind.ROLLBACK,
+            candidate=way_back.revision,
+            previous=active.revision,
+            steps=(Step(TOTAL_WEIGHT),),
+            started_at=draft.now,
+            step=0,
+        )
+    )
+    draft.set_percent(TOTAL_WEIGHT, sentence)
+    return sentence
+
+
+def turn_back(draft: Draft, reason: str) -> str:
+    """Return the weights of the open promotion; it ends once every proxy has acknowledged that."""
+    rollout = draft.rollout
+    if rollout.turning_back is not None:
+        return f"Rollout {rollout.id} is turning back already: {rollout.turning_back}."
+    sentence = f"Rollout {rollout.id} turns back from {rollout.percent} %: {reason}."
+    draft.amend(turning_back=reason, paused=None)
+    draft.record(What.TURNED_BACK, sentence)
+    draft.set_percent(0, sentence)
+    return sentence
+
+
+def possible(aggregate: ServiceAggregate) -> str:
+    """What can be asked for in this state, as a sentence."""
+    rollout = aggregate.open_rollout
+    verbs = ["status", "history", "events"]
+    if rollout is None:
+        verbs.insert(0, "deploy")
+        if any(each.status is Status.READY for each in aggregate.deployments):
+            verbs.insert(0, "promote")
+        if any(each.status in (Status.DRAINING, Status.STANDBY) for each in aggregate.deployments):
+            verbs.insert(0, "rollback")
+    elif rollout.kind is RolloutKind.PROMOTE and rollout.turning_back is None:
+        verbs = ["resume" if rollout.paused else "promote", "abort", "rollback", *verbs]
+    return f"Possible: {', '.join(verbs)}."
+
+
+def _start(draft: Draft, *, full: bool) -> str:
+    aggregate = draft.aggregate
+    candidate = next((each for each in aggregate.deployments if each.status is Status.READY), None)
+    if candidate is None:
+        raise Refused(
+            f"{aggregate.name} has nothing to promote. {_why_nothing(aggregate)}", possible(aggregate)
+        )
+    active = aggregate.active
+    # The first version of a service replaces nothing: there is nothing to go through steps with.
+    steps = aggregate.service.strategy.steps
+    steps = steps[-1:] if full or active is None else steps
+    rollout_id = aggregate.last_rollout_id + 1
+    plan = ", ".join(f"{step.percent} %" for step in steps)
+    sentence = f"Rollout {rollout_id} of {candidate.version} on {candidate.environment} begins: {plan}."
+    draft.open(
+        Rollout(
+            id=rollout_id,
+            service=aggregate.name,
+            kind=RolloutKind.PROMOTE,
+            candidate=candidate.revision,
+            previous=active.revision if active else None,
+            steps=steps,
+            started_at=draft.now,
+            set_at=draft.now,
+        )
+    )
+    draft.transition(candidate.revision, What.SHIFT_STARTED, sentence)
+    return sentence
+
+
+def _go_on(draft: Draft, rollout: Rollout, *, full: bool) -> str:
+    if rollout.kind is RolloutKind.ROLLBACK or rollout.turning_back is not None or rollout.paused is not None:
+        raise Refused(_busy(draft.aggregate, rollout), possible(draft.aggregate))
+    waits = rollout.step < 0 or rollout.acknowledged_at is None
+    if full:
+        # Skips the waits, never the acknowledgements: the present step still has to be passed.
+        passed = rollout.steps[: rollout.step + 1]
+        passed = (*passed[:-1], Step(passed[-1].percent, pause=0.0)) if passed else ()
+        sentence = f"Rollout {rollout.id} goes from {rollout.percent} % to the end without further waits."
+        if rollout.is_last_step:
+            return f"Rollout {rollout.id} is at its last step already."
+        draft.amend(steps=(*passed, rollout.steps[-1]))
+        draft.record(What.RESUMED, sentence)
+        return sentence
+    if waits or rollout.is_last_step:
+        raise Refused(
+            f"Rollout {rollout.id} waits until every proxy has acknowledged {rollout.percent} %.",
+            possible(draft.aggregate),
+        )
+    return advance(draft)
+
+
+def advance(draft: Draft) -> str:
+    """Take the open rollout to its next step."""
+    rollout = draft.rollout
+    percent = rollout.steps[rollout.step + 1].percent
+    candidate = draft.aggregate.deployment(rollout.candidate)
+    sentence = (
+        f"{candidate.version} on {candidate.environment} gets {percent} % (before: {rollout.percent} %)."
+    )
+    draft.set_percent(percent, sentence, step=rollout.step + 1)
+    return sentence
+
+
+def _idle_environment(aggregate: ServiceAggregate) -> Environment:
+    active = aggregate.active
+    if active is not None:
+        return active.environment.other
+    # Before the first promotion neither is active: the one that is in use is the one to replace.
+    return Environment.GREEN if aggregate.occupant(Environment.GREEN) else Environment.BLUE
+
+
+def _endpoints(
+    aggregate: ServiceAggregate, command: DeployCommand, environment: Environment
+) -> tuple[Endpoint, ...]:
+    endpoints = command.endpoints or tuple(aggregate.service.endpoints.get(environment, ()))
+    if not endpoints:
+        raise Refused(
+            f"No endpoints for {command.version} on {environment}.",
+            f"Give them with --endpoint HOST:PORT, or in the service file under "
+            f"services.{aggregate.name}.environments.{environment}.endpoints.",
+        )
+    twice = sorted({str(each) for each in endpoints if endpoints.count(each) > 1})
+    if twice:
+        raise Refused(f"Endpoints given twice: {', '.join(twice)}.")
+    other = aggregate.occupant(environment.other)
+    shared = sorted(set(endpoints) & set(other.endpoints)) if other else []
+    if other and shared:
+        raise Refused(
+            f"{', '.join(map(str, shared))} already serves {other.version} on {other.environment}.",
+            f"The idle environment is {environment}: give endpoints of its own.",
+        )
+    return endpoints
+
+
+def _make_room(draft: Draft, occupant: Deployment, command: DeployCommand) -> None:
+    where = f"{occupant.version} (revision {occupant.revision}) on {occupant.environment}"
+    match occupant.status:
+        case Status.READY:
+            draft.transition(occupant.revision, What.SUPERSEDED, f"{where} gives way to {command.version}.")
+        case Status.STANDBY if command.replace_standby:
+            draft.transition(occupant.revision, What.RETIRED, f"{where} gives way to {command.version}.")
+        case Status.STANDBY:
+            raise Refused(
+                f"{where} is the standby: the way back.",
+                "Possible: deploy --replace-standby, which gives the way back up; rollback; status.",
+            )
+        case Status.DRAINING:
+            raise Refused(
+                f"{where} is still draining.", "Possible: rollback; status; deploy again once it is standby."
+            )
+        case _:
+            raise Refused(f"{where} is still {occupant.status}.", "Possible: status, abort.")
+
+
+def _open_promotion(aggregate: ServiceAggregate, verb: str) -> Rollout:
+    rollout = aggregate.open_rollout
+    if rollout is None:
+        raise Refused(f"Nothing to {verb}: {aggregate.name} has no open rollout.", possible(aggregate))
+    if rollout.kind is RolloutKind.ROLLBACK or rollout.turning_back is not None:
+        raise Refused(_busy(aggregate, rollout), possible(aggregate))
+    return rollout
+
+
+def _busy(aggregate: ServiceAggregate, rollout: Rollout) -> str:
+    candidate = aggregate.deployment(rollout.candidate)
+    if rollout.turning_back is not None:
+        return f"Rollout {rollout.id} of {candidate.version} is turning back: {rollout.turning_back}."
+    if rollout.paused is not None:
+        return (
+            f"Rollout {rollout.id} of {candidate.version} is paused at {rollout.percent} %: {rollout.paused}."
+        )
+    what = "rollback to" if rollout.kind is RolloutKind.ROLLBACK else "promotion of"
+    return f"A {what} {candidate.version} is open (rollout {rollout.id}, at {rollout.percent} %)."
+
+
+def _why_nothing(aggregate: ServiceAggregate) -> str:
+    for each in aggregate.deployments:
+        match each.status:
+            case Status.DEPLOYING:
+                return f"{each.version} is still being deployed to {each.environment}."
+            case Status.STANDBY | Status.DRAINING:
+                return f"{each.version} on {each.environment} is {each.status}; `rollback` returns to it."
+    return "Deploy a version first."
+
+
+def _why_no_way_back(aggregate: ServiceAggregate) -> str:
+    if aggregate.active is None:
+        return "No version is active."
+    other = aggregate.occupant(aggregate.active.environment.other)
+    if other is None:
+        return "The version before has been retired, or there never was one."
+    return f"{other.version} on {other.environment} is {other.status} and never had the traffic."

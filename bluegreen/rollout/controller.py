@@ -1,0 +1,174 @@
+"""The rollout controller: one worker a service, all services in parallel."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from functools import partial
+
+from bluegreen.model.aggregate import ServiceAggregate
+from bluegreen.model.catalogue import Catalogue, Difference
+from bluegreen.model.errors import UnknownName
+from bluegreen.model.event import Origin
+from bluegreen.model.fleet import ProxyFacts
+from bluegreen.model.gateway import Gateway
+from bluegreen.model.known_proxy import KnownProxy
+from bluegreen.model.store import Store
+from bluegreen.model.traffic_switch import TrafficSwitch
+from bluegreen.rollout import commands
+from bluegreen.rollout.catalogue_change import plan
+from bluegreen.rollout.clock import Clock
+from bluegreen.rollout.draft import Decide
+from bluegreen.rollout.operations import CommandResult, DeployCommand, ServiceView
+from bluegreen.rollout.signals import ChangeSignals
+from bluegreen.rollout.wanted_traffic import wanted_traffic
+from bluegreen.rollout.worker import ServiceWorker, Surroundings
+
+log = logging.getLogger(__name__)
+
+
+class Controller:
+    """Implements `Operations` over a store and a switch.
+
+    `start` loads all state and hands it to the switch, which is when proxies may be answered; `run` then
+    drives every service until it is cancelled.
+    """
+
+    def __init__(self, store: Store, switch: TrafficSwitch, clock: Clock) -> None:
+        self._store, self._switch, self._clock = store, switch, clock
+        self._signals = ChangeSignals()
+        self._around = Surroundings(store, switch, clock, self._signals.notify)
+        self._workers: dict[str, ServiceWorker] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._gateways: dict[str, Gateway] = {}
+        self._group: asyncio.TaskGroup | None = None
+        self._applying = asyncio.Lock()
+        self._fleet_news: asyncio.Queue[KnownProxy] = asyncio.Queue()
+        switch.on_change(self._facts_changed)
+        switch.on_proxy_seen(self._fleet_news.put_nowait)
+
+    async def start(self) -> None:
+        """Load what was decided and who is known, and tell the switch all of it in one go."""
+        self._switch.know(await self._store.known_proxies())
+        await self._reload()
+
+    async def run(self) -> None:
+        """Drive all services until cancelled; an error that nobody foresaw ends the process (crash-only)."""
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            self._drive_all()
+            await self._remember_proxies()
+
+    # --- commands ---
+
+    async def deploy(self, command: DeployCommand, origin: Origin) -> CommandResult:
+        return await self._command(command.service, partial(commands.deploy, command=command), origin)
+
+    async def promote(self, service: str, origin: Origin, *, full: bool = False) -> CommandResult:
+        return await self._command(service, partial(commands.promote, full=full), origin)
+
+    async def pause(self, service: str, origin: Origin) -> CommandResult:
+        return await self._command(service, commands.pause, origin)
+
+    async def resume(self, service: str, origin: Origin) -> CommandResult:
+        return await self._command(service, commands.resume, origin)
+
+    async def abort(self, service: str, origin: Origin) -> CommandResult:
+        return await self._command(service, commands.abort, origin)
+
+    async def rollback(self, service: str, origin: Origin) -> CommandResult:
+        return await self._command(service, commands.rollback, origin)
+
+    async def apply(
+        self, catalogue: Catalogue, origin: Origin, *, prune: bool = False, dry_run: bool = False
+    ) -> Sequence[Difference]:
+        """Make the catalogue's gateways and services the ones that are served; return what that changes."""
+        async with self._applying:
+            aggregates = {name: worker.aggregate for name, worker in self._workers.items()}
+            planned = plan(self._gateways, aggregates, catalogue, prune=prune)
+            if dry_run or not planned.differences:
+                return planned.differences
+            await self._store.change_catalogue(planned.change, planned.events(self._clock.now(), origin))
+            for difference in planned.differences:
+                log.info("apply by %s: %s %s", origin.actor, difference.kind, difference.path)
+            await self._reload()
+            self._drive_all()
+            return planned.differences
+
+    async def forget_proxy(self, proxy: str, origin: Origin) -> None:
+        await self._store.forget_proxy(proxy, self._clock.now(), origin)
+        self._switch.forget(proxy)
+
+    # --- views ---
+
+    def services(self) -> Sequence[str]:
+        return sorted(self._workers)
+
+    def view(self, service: str) -> ServiceView:
+        worker = self._worker(service)
+        return ServiceView(worker.aggregate, self._switch.observe(service), worker.activity)
+
+    def fleet(self) -> Sequence[ProxyFacts]:
+        return self._switch.fleet()
+
+    def changes(self) -> AsyncIterator[str]:
+        return self._signals.read()
+
+    # --- inside ---
+
+    async def _remember_proxies(self) -> None:
+        while True:
+            await self._store.remember_proxy(await self._fleet_news.get())
+
+    async def _command(self, service: str, decide_on: Decide, origin: Origin) -> CommandResult:
+        worker = self._worker(service)
+        before = worker.aggregate
+        sentence = await worker.command(decide_on, origin)
+        return _result(sentence, before, worker.aggregate)
+
+    def _worker(self, service: str) -> ServiceWorker:
+        worker = self._workers.get(service)
+        if worker is None:
+            raise UnknownName("service", service, self._workers)
+        return worker
+
+    async def _reload(self) -> None:
+        self._gateways = dict(await self._store.gateways())
+        aggregates = await self._store.load_all()
+        for name, aggregate in aggregates.items():
+            if name in self._workers:
+                await self._workers[name].replace(aggregate)
+            else:
+                self._workers[name] = ServiceWorker(aggregate, self._around)
+        for name in self._workers.keys() - aggregates.keys():
+            del self._workers[name]
+            if name in self._running:
+                self._running.pop(name).cancel()
+        current = {name: worker.aggregate for name, worker in self._workers.items()}
+        self._switch.restore(self._gateways, {name: wanted_traffic(each) for name, each in current.items()})
+        for name in self._workers:
+            self._signals.notify(name)
+
+    def _drive_all(self) -> None:
+        if self._group is None:
+            return
+        for name, worker in self._workers.items():
+            if name not in self._running:
+                self._running[name] = self._group.create_task(worker.run(), name=f"service {name}")
+
+    def _facts_changed(self, service: str) -> None:
+        worker = self._workers.get(service)
+        if worker is not None:
+            worker.wake(facts_only=True)
+            self._signals.notify(service)
+
+
+def _result(sentence: str, before: ServiceAggregate, after: ServiceAggregate) -> CommandResult:
+    deployed = after.last_deployment_revision != before.last_deployment_revision
+    rollout = after.rollout if after.rollout is not None and after.rollout != before.rollout else None
+    return CommandResult(
+        sentence,
+        deployment=after.last_deployment_revision if deployed else rollout.candidate if rollout else None,
+        rollout=rollout.id if rollout else None,
+    )

@@ -1,0 +1,280 @@
+"""What to do next about one service: pure, from what is decided, what the proxies say, and the time.
+
+`decide` returns the most urgent step as a change to record, or what it waits for. The controller records the
+change, tells the switch, and asks again: so a process killed between any two of these goes on from the same
+facts to the same step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bluegreen.model.aggregate import ServiceAggregate
+from bluegreen.model.deployment import Deployment, Status
+from bluegreen.model.event import CONTROLLER, What
+from bluegreen.model.rollout import Outcome, Rollout, RolloutKind
+from bluegreen.model.traffic_report import TrafficReport
+from bluegreen.rollout import commands, proof
+from bluegreen.rollout.draft import Change, Draft
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing to do before the facts change, or before `until` (seconds since the epoch; None: open)."""
+
+    sentence: str
+    until: float | None = None
+    urgent: bool = False  # something is under way, so a change of facts may be what it waits for
+
+
+def decide(aggregate: ServiceAggregate, report: TrafficReport, now: float) -> Change | Wait:
+    """The next step. The open rollout comes first, then the deployments from the oldest on."""
+    waits: list[Wait] = []
+    if aggregate.open_rollout is not None:
+        step = _rollout(aggregate, aggregate.open_rollout, report, now)
+        if isinstance(step, Change):
+            return step
+        waits.append(step)
+    for deployment in aggregate.deployments:
+        following = _deployment(aggregate, deployment, report, now)
+        if isinstance(following, Change):
+            return following
+        if following is not None:
+            waits.append(following)
+    return _first_wait(aggregate, waits)
+
+
+def _first_wait(aggregate: ServiceAggregate, waits: list[Wait]) -> Wait:
+    if not waits:
+        active = aggregate.active
+        return Wait(
+            f"{active.version} on {active.environment} is active." if active else "Nothing is deployed."
+        )
+    deadlines = [each.until for each in waits if each.until is not None]
+    return Wait(waits[0].sentence, min(deadlines, default=None), any(each.urgent for each in waits))
+
+
+# --- the open rollout -------------------------------------------------------------------------------------
+
+
+def _rollout(
+    aggregate: ServiceAggregate, rollout: Rollout, report: TrafficReport, now: float
+) -> Change | Wait:
+    draft = Draft(aggregate, now, CONTROLLER)
+    if rollout.turning_back is not None:
+        return _turning_back(draft, rollout, report)
+    if rollout.paused is not None:
+        return Wait(f"Rollout {rollout.id} is paused at {rollout.percent} %: {rollout.paused}.")
+    if rollout.kind is RolloutKind.PROMOTE and rollout.acknowledged_at is None:
+        rejected = [proxy for proxy in report.proxies if proxy.rejected is not None]
+        if rejected:
+            reason = f"{rejected[0].proxy} has rejected it: {rejected[0].rejected}"
+            return draft.change(commands.turn_back(draft, reason))
+    if rollout.step < 0:
+        return _before_first_step(draft, rollout, report)
+    if rollout.acknowledged_at is None:
+        return _awaiting_acknowledgements(draft, rollout, report)
+    return _holding(draft, rollout, report)
+
+
+def _turning_back(draft: Draft, rollout: Rollout, report: TrafficReport) -> Change | Wait:
+    barrier = proof.routes_acknowledged(report)
+    if not barrier.passed:
+        return Wait(
+            f"Rollout {rollout.id} turns back ({rollout.turning_back}); acknowledged by {barrier}.",
+            urgent=True,
+        )
+    sentence = (
+        f"Rollout {rollout.id} has turned back ({rollout.turning_back}): its candidate has no traffic any "
+        f"more, acknowledged by {barrier}."
+    )
+    draft.amend(acknowledged_at=barrier.last_at, **_timing(rollout, barrier))
+    draft.transition(rollout.candidate, What.SHIFT_ABORTED, sentence)
+    draft.close(Outcome.ABORTED, sentence)
+    return draft.change(sentence)
+
+
+def _before_first_step(draft: Draft, rollout: Rollout, report: TrafficReport) -> Change | Wait:
+    candidate = draft.aggregate.deployment(rollout.candidate)
+    barrier = proof.reachable(report, candidate)
+    if barrier.passed:
+        return draft.change(commands.advance(draft))
+    return _lagging(draft, rollout, f"{candidate.version} is not proved by every proxy: {barrier}")
+
+
+def _awaiting_acknowledgements(draft: Draft, rollout: Rollout, report: TrafficReport) -> Change | Wait:
+    barrier = proof.routes_acknowledged(report)
+    if not barrier.passed:
+        return _lagging(draft, rollout, f"{rollout.percent} % is acknowledged by {barrier}")
+    timing = _timing(rollout, barrier)
+    sentence = (
+        f"{rollout.percent} % is acknowledged by {barrier}, {timing['seconds_to_last_ack'] * 1000:.0f} ms "
+        f"after it was decided, {timing['skew'] * 1000:.1f} ms between the first and the last."
+    )
+    draft.amend(acknowledged_at=barrier.last_at, **timing)
+    draft.record(What.WEIGHT_ACKNOWLEDGED, sentence, after=str(rollout.percent))
+    if rollout.is_last_step:
+        _complete(draft)
+    return draft.change(sentence)
+
+
+def _holding(draft: Draft, rollout: Rollout, report: TrafficReport) -> Change | Wait:
+    step = rollout.current
+    if step is None or step.pause is None or rollout.acknowledged_at is None:
+        following = rollout.steps[rollout.step + 1].percent
+        return Wait(f"Holds at {rollout.percent} % until it is promoted to {following} %.")
+    until = rollout.acknowledged_at + step.pause
+    if draft.now < until:
+        return Wait(f"Holds at {rollout.percent} % for {until - draft.now:.0f} s more.", until)
+    candidate = draft.aggregate.deployment(rollout.candidate)
+    barrier = proof.reachable(report, candidate)
+    if not barrier.passed:
+        return _lagging(draft, rollout, f"{candidate.version} is not proved by every proxy: {barrier}", until)
+    return draft.change(commands.advance(draft))
+
+
+def _complete(draft: Draft) -> None:
+    rollout = draft.rollout
+    candidate = draft.aggregate.deployment(rollout.candidate)
+    sentence = f"{candidate.version} on {candidate.environment} has all traffic."
+    back = rollout.kind is RolloutKind.ROLLBACK
+    # The old one leaves `active` first: there is never a moment with two.
+    if rollout.previous is not None:
+        previous = draft.aggregate.deployment(rollout.previous)
+        draft.transition(
+            rollout.previous,
+            What.DRAIN_STARTED,
+            f"{previous.version} on {previous.environment} finishes what it has begun.",
+            deadline_at=draft.now + draft.aggregate.service.drain.deadline,
+        )
+    activated = What.REACTIVATED if back else What.ACTIVATED
+    draft.transition(rollout.candidate, activated, sentence, activated_at=draft.now)
+    draft.close(Outcome.COMPLETED, sentence)
+
+
+def _lagging(draft: Draft, rollout: Rollout, what: str, since: float | None = None) -> Change | Wait:
+    """Wait for the proxies that lag until the step's deadline, and then pause, naming them.
+
+    A rollback does not pause: the proxies that have it are back already, and the others get it as soon as
+    they can be reached.
+    """
+    deadline = (since or rollout.set_at) + draft.aggregate.service.strategy.step_deadline
+    if rollout.kind is RolloutKind.ROLLBACK or draft.now < deadline:
+        until = None if rollout.kind is RolloutKind.ROLLBACK else deadline
+        return Wait(f"Rollout {rollout.id} waits: {what}.", until, urgent=True)
+    sentence = f"Rollout {rollout.id} pauses at {rollout.percent} %: {what}."
+    draft.amend(paused=what)
+    draft.record(What.PAUSED, sentence)
+    return draft.change(sentence)
+
+
+def _timing(rollout: Rollout, barrier: proof.Barrier) -> dict[str, float]:
+    last = barrier.last_at if barrier.last_at is not None else rollout.set_at
+    return {"seconds_to_last_ack": max(0.0, last - rollout.set_at), "skew": barrier.skew}
+
+
+# --- one deployment ---------------------------------------------------------------------------------------
+
+
+def _deployment(
+    aggregate: ServiceAggregate, deployment: Deployment, report: TrafficReport, now: float
+) -> Change | Wait | None:
+    draft = Draft(aggregate, now, CONTROLLER)
+    rollout = aggregate.open_rollout
+    match deployment.status:
+        case Status.DEPLOYING:
+            return _deploying(draft, deployment, report)
+        case Status.DRAINING | Status.STANDBY if rollout and rollout.candidate == deployment.revision:
+            return None  # it is on its way back to active
+        case Status.DRAINING:
+            return _draining(draft, deployment, report)
+        case Status.STANDBY:
+            return _standby(draft, deployment, report)
+        case Status.RETIRED | Status.FAILED:
+            return _over(draft, deployment, report)
+        case _:
+            return None
+
+
+def _deploying(draft: Draft, deployment: Deployment, report: TrafficReport) -> Change | Wait:
+    rejected = [proxy for proxy in report.proxies if proxy.rejected is not None]
+    if rejected:
+        note = f"{rejected[0].proxy} has rejected it: {rejected[0].rejected}"
+        draft.transition(deployment.revision, What.FAILED, f"{deployment.version} failed: {note}.", note=note)
+        return draft.change(f"{deployment.version} failed: {note}.")
+    barrier = proof.reachable(report, deployment)
+    if barrier.passed and deployment.prepared_at is None:
+        sentence = (
+            f"{deployment.version} is warmed and healthy as seen by {barrier}; the preview can reach it."
+        )
+        draft.note(deployment.revision, What.CLUSTERS_PROVEN, sentence, prepared_at=draft.now)
+        return draft.change(sentence)
+    routes = proof.routes_acknowledged(report)
+    if barrier.passed and routes.passed:
+        sentence = f"{deployment.version} on {deployment.environment} is ready: preview routes at {routes}."
+        draft.transition(deployment.revision, What.PREPARED, sentence)
+        return draft.change(sentence)
+    what = str(routes if barrier.passed else barrier)
+    if deployment.deadline_at is not None and draft.now >= deployment.deadline_at:
+        waited = deployment.deadline_at - deployment.deployed_at
+        note = f"not reachable through every proxy within {waited:.0f} s: {what}"
+        draft.transition(deployment.revision, What.FAILED, f"{deployment.version} failed: {note}.", note=note)
+        return draft.change(f"{deployment.version} failed: {note}.")
+    return Wait(f"{deployment.version} is being deployed: {what}.", deployment.deadline_at, urgent=True)
+
+
+def _draining(draft: Draft, deployment: Deployment, report: TrafficReport) -> Change | Wait:
+    service = draft.aggregate.service
+    barrier = proof.drained(report, deployment, service.drain)
+    where = f"{deployment.version} on {deployment.environment}"
+    if barrier.passed:
+        took = draft.now - deployment.status_since
+        note = f"idle on {barrier} after {took:.1f} s"
+    elif deployment.deadline_at is not None and draft.now >= deployment.deadline_at:
+        held = proof.pinned(report, deployment.revision)
+        note = f"deadline passed with {held} requests still under way; idle on {barrier}"
+    else:
+        return Wait(f"{where} drains: idle on {barrier}.", deployment.deadline_at, urgent=True)
+    sentence = f"{where} is standby for {service.keep_warm:.0f} s: {note}."
+    until = draft.now + service.keep_warm
+    draft.transition(deployment.revision, What.DRAINED, sentence, deadline_at=until, note=note)
+    return draft.change(sentence)
+
+
+def _standby(draft: Draft, deployment: Deployment, report: TrafficReport) -> Change | Wait:
+    where = f"{deployment.version} on {deployment.environment}"
+    if deployment.deadline_at is not None and draft.now < deployment.deadline_at:
+        rest = deployment.deadline_at - draft.now
+        return Wait(f"{where} stays warm for {rest:.0f} s more.", deployment.deadline_at)
+    barrier = proof.routes_acknowledged(report)
+    if not barrier.passed:
+        # A proxy that has not acknowledged may still send it traffic: it blocks the retirement alone.
+        return Wait(f"{where} cannot be retired yet: routes at {barrier}.", urgent=True)
+    sentence = f"{where} has been warm long enough and is retired."
+    draft.transition(deployment.revision, What.RETIRED, sentence)
+    return draft.change(sentence)
+
+
+def _over(draft: Draft, deployment: Deployment, report: TrafficReport) -> Change | Wait | None:
+    """Out of the routes, then idle, then out of the clusters, then released: each proved before the next."""
+    if deployment.released_at is not None:
+        return None
+    where = f"{deployment.version} (revision {deployment.revision})"
+    if deployment.withdrawn_at is not None:
+        barrier = proof.withdrawn(report)
+        if not barrier.passed and report.proxies:
+            return Wait(f"{where} is being withdrawn: acknowledged by {barrier}.", urgent=True)
+        sentence = f"{where} is released: no proxy holds it any more, its instances may be stopped."
+        draft.note(deployment.revision, What.RELEASED, sentence, released_at=draft.now)
+        return draft.change(sentence)
+    routes = proof.routes_acknowledged(report)
+    if not routes.passed and report.proxies:
+        return Wait(f"{where} leaves the routes: acknowledged by {routes}.", urgent=True)
+    idle = proof.drained(report, deployment, draft.aggregate.service.drain)
+    deadline = deployment.status_since + draft.aggregate.service.drain.deadline
+    never_routed = deployment.prepared_at is None
+    if not (idle.passed or never_routed or not report.proxies) and draft.now < deadline:
+        return Wait(f"{where} empties: idle on {idle}.", deadline, urgent=True)
+    sentence = f"{where} is withdrawn from the proxies."
+    draft.note(deployment.revision, What.WITHDRAWN, sentence, withdrawn_at=draft.now)
+    return draft.change(sentence)

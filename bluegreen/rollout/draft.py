@@ -1,0 +1,120 @@
+"""A change of one service under construction: what is decided, and the events that tell of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bluegreen.model.aggregate import ServiceAggregate
+from bluegreen.model.deployment import Deployment
+from bluegreen.model.errors import Refused
+from bluegreen.model.event import Event, Origin, What
+from bluegreen.model.rollout import Outcome, Rollout
+from bluegreen.model.traffic_rule import TOTAL_WEIGHT
+from deployment_store.state_machine import next_status
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A decision, ready to be recorded: the new aggregate, its events, and the sentence that says it."""
+
+    aggregate: ServiceAggregate
+    events: tuple[Event, ...]
+    sentence: str
+
+
+Decide = Callable[["Draft"], str]
+"""A command: changes the draft and returns the sentence that says it, or raises Refused."""
+
+
+class Draft:
+    """Collects what one decision changes, so that state and events cannot come apart."""
+
+    def __init__(self, aggregate: ServiceAggregate, now: float, origin: Origin) -> None:
+        self.aggregate = aggregate
+        self.now = now
+        self._origin = origin
+        self._events: list[Event] = []
+
+    def change(self, sentence: str) -> Change:
+        return Change(self.aggregate, tuple(self._events), sentence)
+
+    @property
+    def rollout(self) -> Rollout:
+        """The open rollout. Only for decisions that are about one."""
+        rollout = self.aggregate.open_rollout
+        if rollout is None:
+            raise Refused(f"{self.aggregate.name} has no open rollout.")
+        return rollout
+
+    def add(self, deployment: Deployment, message: str) -> None:
+        """Begin a deployment."""
+        self.aggregate = self.aggregate.with_deployment(deployment)
+        self.record(What.DEPLOYED, message, after=deployment.status, deployment=deployment.revision)
+
+    def transition(self, revision: int, what: What, message: str, **changes: Any) -> None:
+        """Move a deployment on in the state machine, and set other fields of it with that."""
+        deployment = self.aggregate.deployment(revision)
+        following = next_status(deployment.status, what)
+        changes = {"status": following, "status_since": self.now, "deadline_at": None, **changes}
+        self.aggregate = self.aggregate.with_deployment(replace(deployment, **changes))
+        self.record(what, message, before=deployment.status, after=following, deployment=revision)
+
+    def note(self, revision: int, what: What, message: str, **changes: Any) -> None:
+        """Set fields of a deployment that leave its status as it is."""
+        deployment = self.aggregate.deployment(revision)
+        self.aggregate = self.aggregate.with_deployment(replace(deployment, **changes))
+        self.record(what, message, deployment=revision)
+
+    def open(self, rollout: Rollout) -> None:
+        self.aggregate = replace(self.aggregate, rollout=rollout, last_rollout_id=rollout.id)
+
+    def amend(self, **changes: Any) -> None:
+        """Set fields of the open rollout."""
+        self.aggregate = replace(self.aggregate, rollout=replace(self.rollout, **changes))
+
+    def set_percent(self, percent: int, message: str, **changes: Any) -> None:
+        """Give the candidate of the open rollout this percent of the traffic; not yet acknowledged."""
+        before = self.rollout.percent
+        self.amend(percent=percent, set_at=self.now, acknowledged_at=None, **changes)
+        rollout, rule = self.rollout, self.aggregate.traffic
+        if rollout.previous is None:
+            environment = self.aggregate.deployment(rollout.candidate).environment if percent else None
+            rule = replace(rule, active_environment=environment, cutover_percent=0)
+        else:
+            rule = replace(rule, cutover_percent=percent)
+        self.aggregate = replace(self.aggregate, traffic=rule)
+        self.record(What.WEIGHT_SET, message, before=str(before), after=str(percent))
+
+    def close(self, outcome: Outcome, message: str) -> None:
+        """End the open rollout. Completed: the candidate's environment is the active one from now on, which
+        leaves every weight as it is."""
+        rollout = self.rollout
+        if outcome is Outcome.COMPLETED and rollout.percent == TOTAL_WEIGHT:
+            environment = self.aggregate.deployment(rollout.candidate).environment
+            rule = replace(self.aggregate.traffic, active_environment=environment, cutover_percent=0)
+            self.aggregate = replace(self.aggregate, traffic=rule)
+        self.record(What.ROLLOUT_FINISHED, message, after=outcome)
+        self.amend(outcome=outcome, finished_at=self.now)
+
+    def record(
+        self, what: What, message: str, *, before: str = "", after: str = "", deployment: int | None = None
+    ) -> None:
+        """Append an event; within an open rollout it carries the rollout's id and candidate."""
+        rollout = self.aggregate.open_rollout
+        if deployment is None and rollout is not None:
+            deployment = rollout.candidate
+        self._events.append(
+            Event(
+                at=self.now,
+                service=self.aggregate.name,
+                what=what,
+                origin=self._origin,
+                message=message,
+                before=before,
+                after=after,
+                deployment=deployment,
+                rollout=rollout.id if rollout is not None else None,
+            )
+        )

@@ -1,0 +1,135 @@
+"""What the facts prove. Every barrier stands here, as a pure reduction of (target, facts).
+
+The target is always the known fleet, connected or not: a barrier over nobody does not pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bluegreen.model.deployment import Deployment
+from bluegreen.model.service import Drain
+from bluegreen.model.traffic_report import BackendReport, ProxyReport, TrafficReport
+
+IDLE_READINGS = 3
+"""Consecutive readings without a request that prove a proxy idle: one alone can fall between two requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Barrier:
+    """Whether all have passed, and if not, what is missing for each that lags (by proxy, as a sentence)."""
+
+    target: int
+    missing: tuple[tuple[str, str], ...] = ()
+    first_at: float | None = None
+    last_at: float | None = None
+
+    @property
+    def passed(self) -> bool:
+        return self.target > 0 and not self.missing
+
+    @property
+    def skew(self) -> float:
+        """Seconds between the first and the last."""
+        return (self.last_at or 0.0) - (self.first_at or 0.0)
+
+    def __str__(self) -> str:
+        if self.target == 0:
+            return (
+                "no proxy of the service's gateways is known yet: start an Envoy with `bluegreen bootstrap`"
+            )
+        if self.passed:
+            return f"all {self.target} proxies"
+        shown = "; ".join(f"{proxy} {what}" for proxy, what in self.missing[:5])
+        more = f"; and {len(self.missing) - 5} more" if len(self.missing) > 5 else ""
+        return f"{self.target - len(self.missing)} of {self.target} proxies; {shown}{more}"
+
+
+def routes_acknowledged(report: TrafficReport) -> Barrier:
+    """Every known proxy has acknowledged the present routes and weights."""
+
+    def missing(proxy: ProxyReport) -> str | None:
+        if proxy.rejected is not None:
+            return f"has rejected the routes: {proxy.rejected}"
+        if not proxy.has_routes:
+            return _silent(proxy, "has not acknowledged the routes")
+        return None
+
+    barrier = _barrier(report.proxies, missing)
+    times = [proxy.routes_acknowledged_at for proxy in report.proxies if proxy.routes_acknowledged_at]
+    return Barrier(barrier.target, barrier.missing, min(times, default=None), max(times, default=None))
+
+
+def withdrawn(report: TrafficReport) -> Barrier:
+    """Every known proxy has acknowledged routes and clusters without what was withdrawn."""
+
+    def missing(proxy: ProxyReport) -> str | None:
+        if proxy.clusters_acknowledged_at is None or not proxy.has_routes:
+            return _silent(proxy, "has not acknowledged the removal")
+        return None
+
+    return _barrier(report.proxies, missing)
+
+
+def reachable(report: TrafficReport, deployment: Deployment) -> Barrier:
+    """Every known proxy has the deployment's clusters, warmed, with every instance healthy."""
+
+    def missing(proxy: ProxyReport) -> str | None:
+        if proxy.rejected is not None:
+            return f"has rejected it: {proxy.rejected}"
+        backend = proxy.backends.get(deployment.revision)
+        if backend is None or not backend.acknowledged:
+            return _silent(proxy, "has not acknowledged its clusters")
+        if not proxy.connected:
+            return "is not connected"
+        return _unhealthy(backend, len(deployment.endpoints))
+
+    return _barrier(report.proxies, missing)
+
+
+def _unhealthy(backend: BackendReport, expected: int) -> str | None:
+    if backend.healthy is None:
+        return "reports no statistics of it yet (does its bootstrap name the metrics service?)"
+    if backend.warming:
+        return "is still warming it"
+    if backend.healthy < expected:
+        return f"sees {backend.healthy} of {expected} instances healthy"
+    return None
+
+
+def drained(report: TrafficReport, deployment: Deployment, drain: Drain) -> Barrier:
+    """Every known proxy has acknowledged routes that give the deployment nothing, and has since, after the
+    grace, reported it without active or pending requests on consecutive readings."""
+
+    def missing(proxy: ProxyReport) -> str | None:
+        if proxy.routes_acknowledged_at is None:
+            return _silent(proxy, "has not acknowledged the routes")
+        backend = proxy.backends.get(deployment.revision)
+        since = max(proxy.routes_acknowledged_at, deployment.status_since) + drain.grace
+        readings = [each for each in backend.readings if each.at > since] if backend else []
+        last = readings[-IDLE_READINGS:]
+        if len(last) == IDLE_READINGS and all(each.is_idle for each in last):
+            return None
+        if not proxy.connected:
+            return "is not connected, so it has not proved itself idle"
+        if last and not last[-1].is_idle:
+            return f"has {last[-1].active + last[-1].pending} requests under way"
+        return "has not yet reported often enough that it is idle"
+
+    return _barrier(report.proxies, missing)
+
+
+def pinned(report: TrafficReport, revision: int) -> int:
+    """Requests that the proxies, by their last readings, still have under way on a revision."""
+    backends = (proxy.backends.get(revision) for proxy in report.proxies)
+    return sum(b.readings[-1].active + b.readings[-1].pending for b in backends if b and b.readings)
+
+
+def _silent(proxy: ProxyReport, what: str) -> str:
+    return what if proxy.connected else f"is not connected and {what}"
+
+
+def _barrier(proxies: Sequence[ProxyReport], missing: Callable[[ProxyReport], str | None]) -> Barrier:
+    lagging = ((proxy.proxy, missing(proxy)) for proxy in proxies)
+    return Barrier(len(proxies), tuple((name, what) for name, what in lagging if what is not None))

@@ -1,0 +1,130 @@
+"""Drives one service: asks for the next decision, records it, tells the switch, and waits for new facts."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bluegreen.model.aggregate import ServiceAggregate
+from bluegreen.model.errors import Conflict
+from bluegreen.model.event import Origin
+from bluegreen.model.store import Store
+from bluegreen.model.traffic_switch import TrafficSwitch
+from bluegreen.rollout.clock import Clock
+from bluegreen.rollout.decision import Wait, decide
+from bluegreen.rollout.draft import Change, Decide, Draft
+from bluegreen.rollout.wanted_traffic import wanted_traffic
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every worker shares."""
+
+    store: Store
+    switch: TrafficSwitch
+    clock: Clock
+    changed: Callable[[str], None]
+
+
+class ServiceWorker:
+    """The only one who changes its service. Commands and decisions take turns, each on the state that the
+    one before left; what is decided is durable before the switch hears of it."""
+
+    def __init__(self, aggregate: ServiceAggregate, around: Surroundings) -> None:
+        self.aggregate = aggregate
+        self.activity = ""
+        self._around = around
+        self._turn = asyncio.Lock()
+        self._woken = asyncio.Event()
+        self._alert = True
+
+    def wake(self, *, facts_only: bool = False) -> None:
+        """Have the worker look again; for facts only where a change of facts may matter to it."""
+        if self._alert or not facts_only:
+            self._woken.set()
+
+    async def command(self, decide_on: Decide, origin: Origin) -> str:
+        """Record what an operator asks for; return the sentence. Raises what `decide_on` raises."""
+        async with self._turn:
+            draft = Draft(self.aggregate, self._around.clock.now(), origin)
+            sentence = decide_on(draft)
+            change = draft.change(sentence)
+            if change.events:
+                await self._record(change)
+                log.info("%s: asked by %s: %s", self.aggregate.name, origin.actor, sentence)
+        self.wake()
+        return sentence
+
+    async def replace(self, aggregate: ServiceAggregate) -> None:
+        """Take over an aggregate whose service description was changed elsewhere, unless this worker has
+        moved on from it already."""
+        async with self._turn:
+            if aggregate.revision > self.aggregate.revision:
+                self.aggregate = aggregate
+        self.wake()
+
+    async def run(self) -> None:
+        """Decide and act until cancelled."""
+        while True:
+            self._woken.clear()
+            wait = await self._advance()
+            self._alert = wait.urgent
+            await self._sleep(wait)
+
+    async def _advance(self) -> Wait:
+        while True:
+            async with self._turn:
+                now = self._around.clock.now()
+                step = decide(self.aggregate, self._around.switch.observe(self.aggregate.name), now)
+                if isinstance(step, Wait):
+                    self._tell(step.sentence)
+                    return step
+                try:
+                    await self._record(step)
+                except Conflict:
+                    continue  # decide anew, on what the other writer left
+                log.info("%s: %s", self.aggregate.name, step.sentence)
+
+    async def _record(self, change: Change) -> None:
+        before = self.aggregate
+        try:
+            self.aggregate = await self._around.store.compare_and_set(
+                change.aggregate, before.revision, change.events
+            )
+        except Conflict:
+            # Another writer was faster: go on from what it wrote, and let the caller decide anew.
+            self.aggregate = await self._around.store.load(before.name)
+            self.wake()
+            raise
+        self._act(before)
+        self._tell(change.sentence)
+        self._around.changed(before.name)
+
+    def _act(self, before: ServiceAggregate) -> None:
+        old, new = wanted_traffic(before), wanted_traffic(self.aggregate)
+        if new == old:
+            return
+        kept = {backend.revision for backend in new.backends if backend.routed}
+        if any(backend.routed and backend.revision not in kept for backend in old.backends):
+            self._around.switch.retire(new)
+        elif {b.revision: b.weight for b in new.backends} != {b.revision: b.weight for b in old.backends}:
+            self._around.switch.set_weights(new)
+        else:
+            self._around.switch.prepare(new)
+
+    def _tell(self, sentence: str) -> None:
+        if sentence != self.activity:
+            self.activity = sentence
+            self._around.changed(self.aggregate.name)
+
+    async def _sleep(self, wait: Wait) -> None:
+        timeout = None if wait.until is None else max(0.0, wait.until - self._around.clock.now())
+        try:
+            async with asyncio.timeout(timeout):
+                await self._woken.wait()
+        except TimeoutError:
+            return  # the moment that was waited for has come
