@@ -1,0 +1,83 @@
+"""The names of resources and statistics, and how to read them back.
+
+All of them begin with PREFIX, and none contains a dot: a dot ends a name within a statistic. The
+bootstrap's pattern of statistics is fixed when an Envoy starts and rests on both.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+PREFIX = "bluegreen/"
+PREVIEW = "/preview"
+
+_CLUSTER = re.compile(rf"{PREFIX}(?P<service>[^/.]+)/(?P<revision>[1-9][0-9]*)(?P<preview>{PREVIEW})?")
+_GATEWAY = re.compile(rf"{PREFIX}(?P<gateway>[^/.]+)(?P<preview>{PREVIEW})?")
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterName:
+    """A revision of a service to a proxy. `preview`: the twin that only the preview routes name."""
+
+    service: str
+    revision: int
+    preview: bool = False
+
+    def __str__(self) -> str:
+        return f"{PREFIX}{self.service}/{self.revision}{PREVIEW if self.preview else ''}"
+
+    @classmethod
+    def parse(cls, text: str) -> ClusterName | None:
+        """Read a cluster's name back; None where it is not one of ours."""
+        match = _CLUSTER.fullmatch(text)
+        if match is None:
+            return None
+        return cls(match["service"], int(match["revision"]), match["preview"] is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerName:
+    """One of a gateway's two listeners. Its route table and its statistics have the same name."""
+
+    gateway: str
+    preview: bool = False
+
+    def __str__(self) -> str:
+        return f"{PREFIX}{self.gateway}{PREVIEW if self.preview else ''}"
+
+    @classmethod
+    def parse(cls, text: str) -> ListenerName | None:
+        """Read the name of a listener, a route table or its statistics; None where it is not ours."""
+        match = _GATEWAY.fullmatch(text)
+        return None if match is None else cls(match["gateway"], match["preview"] is not None)
+
+
+def cluster_name(service: str, revision: int) -> str:
+    """The cluster of a revision, which is also the name of its endpoints (EDS).
+
+    One name per revision, never used again: an Envoy adds a new cluster's figures to those of an older one
+    of the same name as long as requests are pinned to it.
+    """
+    return str(ClusterName(service, revision))
+
+
+def preview_cluster_name(service: str, revision: int) -> str:
+    """The twin that takes the preview requests, so that they stay out of the revision's figures."""
+    return str(ClusterName(service, revision, preview=True))
+
+
+def route_table_name(gateway: str) -> str:
+    return str(ListenerName(gateway))
+
+
+def preview_route_table_name(gateway: str) -> str:
+    return str(ListenerName(gateway, preview=True))
+
+
+def listener_name(gateway: str) -> str:
+    return str(ListenerName(gateway))
+
+
+def preview_listener_name(gateway: str) -> str:
+    return str(ListenerName(gateway, preview=True))

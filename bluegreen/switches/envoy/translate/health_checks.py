@@ -1,0 +1,55 @@
+"""How the proxies find out which instances can serve -> HealthCheck."""
+
+from __future__ import annotations
+
+from envoy.config.core.v3.health_check_pb2 import HealthCheck as EnvoyHealthCheck
+from envoy.type.v3.http_pb2 import CodecClientType
+from envoy.type.v3.range_pb2 import Int64Range
+from google.protobuf.wrappers_pb2 import UInt32Value
+
+from bluegreen.model.service import HealthCheck, Protocol, Service
+from bluegreen.switches.envoy.translate.packing import duration
+
+
+def health_checks(service: Service) -> list[EnvoyHealthCheck]:
+    """The service's active health check: none or one.
+
+    A gRPC service is asked by the gRPC health protocol for the health of the whole server; the path of the
+    health check is then without meaning.
+    """
+    wanted = service.health_check
+    if wanted is None:
+        return []
+    common = _rhythm(wanted)
+    if service.upstream.protocol is Protocol.GRPC:
+        return [EnvoyHealthCheck(**common, grpc_health_check=EnvoyHealthCheck.GrpcHealthCheck())]
+    http = EnvoyHealthCheck.HttpHealthCheck(
+        host=health_check_host(service),
+        path=wanted.path,
+        expected_statuses=[Int64Range(start=200, end=300)],
+        codec_client_type=(
+            CodecClientType.HTTP2 if service.upstream.protocol is Protocol.HTTP2 else CodecClientType.HTTP1
+        ),
+    )
+    return [EnvoyHealthCheck(**common, http_health_check=http)]
+
+
+def health_check_host(service: Service) -> str:
+    """The Host header of a health check: a domain that the service answers to. Envoy would send the cluster's
+    name, which is no host name."""
+    return next((domain for domain in service.domains if "*" not in domain), service.name)
+
+
+def _rhythm(wanted: HealthCheck) -> dict[str, object]:
+    interval = duration(wanted.interval)
+    return {
+        "timeout": duration(wanted.timeout),
+        "interval": interval,
+        # A candidate has no traffic, and Envoy would look at it once in 60 s only.
+        "no_traffic_interval": interval,
+        "no_traffic_healthy_interval": interval,
+        # Proxies that learn of a revision at the same moment shall not go on asking it at the same moment.
+        "interval_jitter_percent": 10,
+        "healthy_threshold": UInt32Value(value=wanted.healthy_threshold),
+        "unhealthy_threshold": UInt32Value(value=wanted.unhealthy_threshold),
+    }

@@ -1,0 +1,108 @@
+"""All services of a gateway -> RouteConfiguration (RDS), kept up to date service by service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from envoy.config.route.v3.route_pb2 import RouteConfiguration
+
+from bluegreen.model.traffic import ServiceTraffic
+from bluegreen.switches.envoy.names import preview_route_table_name, route_table_name
+from bluegreen.switches.envoy.translate.routes import (
+    EncodedRoute,
+    Target,
+    encoded_routes,
+    preview_target,
+    production_target,
+)
+from bluegreen.switches.envoy.translate.virtual_hosts import (
+    DomainGroup,
+    domain_groups,
+    domains,
+    encoded_virtual_host,
+)
+from bluegreen.switches.envoy.translate.wire import nested
+
+_VIRTUAL_HOSTS = RouteConfiguration.VIRTUAL_HOSTS_FIELD_NUMBER
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What one service brings to a route table."""
+
+    domains: frozenset[str]
+    routes: tuple[EncodedRoute, ...]
+
+
+class RouteTable:
+    """A gateway's routes, encoded per service: one service's change encodes nothing of another one again.
+
+    Equal content gives equal bytes, whatever way led to it. Whether a service belongs to the gateway is the
+    caller's to know.
+    """
+
+    def __init__(self, name: str, target: Callable[[ServiceTraffic], Target]) -> None:
+        self.name = name
+        self._target = target
+        self._entries: dict[str, _Entry] = {}
+        self._groups: tuple[DomainGroup, ...] | None = None
+        self._virtual_hosts: dict[DomainGroup, bytes] = {}
+        self._encoded: bytes | None = None
+
+    @classmethod
+    def production(cls, gateway: str) -> RouteTable:
+        """The table of a gateway's production listener: the routed backends by their weights."""
+        return cls(route_table_name(gateway), production_target)
+
+    @classmethod
+    def preview(cls, gateway: str) -> RouteTable:
+        """The table of a gateway's preview listener: the previewed backend."""
+        return cls(preview_route_table_name(gateway), preview_target)
+
+    def put(self, traffic: ServiceTraffic) -> None:
+        """Add a service, or replace it by its present state. Raises ValueError where weights do not add up
+        to TOTAL_WEIGHT."""
+        name = traffic.service.name
+        entry = _Entry(domains(traffic.service), encoded_routes(traffic, self._target(traffic)))
+        before = self._entries.get(name)
+        if before == entry:
+            return
+        self._entries[name] = entry
+        self._forget(name, regroup=before is None or before.domains != entry.domains)
+
+    def remove(self, service: str) -> None:
+        """Take a service out; one that is not in does no harm."""
+        if self._entries.pop(service, None) is not None:
+            self._forget(service, regroup=True)
+
+    def encode(self) -> bytes:
+        """The RouteConfiguration; the same bytes as long as nothing changes."""
+        if self._encoded is None:
+            self._encoded = self._join()
+        return self._encoded
+
+    def _forget(self, service: str, *, regroup: bool) -> None:
+        self._encoded = None
+        if regroup:
+            self._groups = None
+        for group in [each for each in self._virtual_hosts if service in each.services]:
+            del self._virtual_hosts[group]
+
+    def _join(self) -> bytes:
+        if self._groups is None:
+            self._groups = domain_groups({name: entry.domains for name, entry in self._entries.items()})
+            self._virtual_hosts = {
+                group: host for group in self._groups if (host := self._virtual_hosts.get(group)) is not None
+            }
+        head = RouteConfiguration(name=self.name)
+        # A client may write the port or not: it is the listener's, and says nothing.
+        tail = RouteConfiguration(ignore_port_in_host_matching=True)
+        hosts = (nested(_VIRTUAL_HOSTS, self._virtual_host(group)) for group in self._groups)
+        return b"".join((head.SerializeToString(), *hosts, tail.SerializeToString()))
+
+    def _virtual_host(self, group: DomainGroup) -> bytes:
+        if group not in self._virtual_hosts:
+            routes = [route for name in group.services for route in self._entries[name].routes]
+            self._virtual_hosts[group] = encoded_virtual_host(group, routes)
+        return self._virtual_hosts[group]
