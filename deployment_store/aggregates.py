@@ -1,0 +1,153 @@
+"""The tables of one service, read and written as one aggregate."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import replace
+
+import aiosqlite
+
+from bluegreen.model.aggregate import ServiceAggregate
+from bluegreen.model.deployment import Deployment, Status
+from bluegreen.model.environment import Environment
+from bluegreen.model.errors import Conflict, Refused, UnknownName
+from bluegreen.model.event import Event
+from bluegreen.model.rollout import Rollout
+from bluegreen.model.traffic_rule import TrafficRule
+from deployment_store.accounting import check_accounts
+from deployment_store.history import append_events
+from deployment_store.records import (
+    SERVICE,
+    deployment_row,
+    insertion,
+    read_deployment,
+    read_rollout,
+    rollout_row,
+    update,
+)
+
+_SERVICES = """
+SELECT name, spec, services.revision, active_environment, cutover_percent,
+    (SELECT coalesce(max(revision), 0) FROM deployments WHERE service = name) AS last_deployment_revision,
+    (SELECT coalesce(max(number), 0) FROM rollouts WHERE service = name) AS last_rollout_id
+FROM services JOIN traffic_rules ON service = name WHERE NOT removed
+"""
+# What proxies may still hold belongs to the aggregate; what is over and released is history.
+_DEPLOYMENTS = """
+SELECT * FROM deployments
+WHERE service = ? AND (status NOT IN ('retired', 'failed') OR released_at IS NULL) ORDER BY revision
+"""
+_LAST_ROLLOUT = "SELECT * FROM rollouts WHERE service = ? ORDER BY number DESC LIMIT 1"
+
+
+async def read_aggregate(db: aiosqlite.Connection, service: str) -> ServiceAggregate:
+    """The aggregate of one service. Raises UnknownName."""
+    for row in await db.execute_fetchall(f"{_SERVICES} AND name = ?", (service,)):
+        return await _aggregate(db, row)
+    known = await db.execute_fetchall("SELECT name FROM services WHERE NOT removed")
+    raise UnknownName("service", service, (row["name"] for row in known))
+
+
+async def read_aggregates(db: aiosqlite.Connection) -> dict[str, ServiceAggregate]:
+    """The aggregates of all services, by name."""
+    rows = await db.execute_fetchall(f"{_SERVICES} ORDER BY name")
+    return {row["name"]: await _aggregate(db, row) for row in rows}
+
+
+async def _aggregate(db: aiosqlite.Connection, row: sqlite3.Row) -> ServiceAggregate:
+    name, active = row["name"], row["active_environment"]
+    deployments = await db.execute_fetchall(_DEPLOYMENTS, (name,))
+    rollouts = await db.execute_fetchall(_LAST_ROLLOUT, (name,))
+    return ServiceAggregate(
+        service=SERVICE.validate_json(row["spec"]),
+        traffic=TrafficRule(name, Environment(active) if active else None, row["cutover_percent"]),
+        revision=row["revision"],
+        deployments=tuple(read_deployment(each) for each in deployments),
+        rollout=next((read_rollout(each) for each in rollouts), None),
+        last_deployment_revision=row["last_deployment_revision"],
+        last_rollout_id=row["last_rollout_id"],
+    )
+
+
+async def write_aggregate(
+    db: aiosqlite.Connection, wanted: ServiceAggregate, expected_revision: int, events: Sequence[Event]
+) -> ServiceAggregate:
+    """Write what differs from the stored aggregate, and the events; see `Store.compare_and_set`."""
+    stored = await read_aggregate(db, wanted.name)
+    if stored.revision != expected_revision:
+        raise Conflict(
+            f"Service {wanted.name!r} changed meanwhile from revision {expected_revision} to {stored.revision}."
+            " Look at its status and try again."
+        )
+    check_accounts(stored, wanted, events)
+    try:
+        await _write_deployments(db, stored, wanted)
+        await _write_traffic(db, stored.traffic, wanted.traffic)
+        await _write_rollout(db, stored.rollout, wanted.rollout)
+        await db.execute("UPDATE services SET revision = revision + 1 WHERE name = ?", (wanted.name,))
+        await append_events(db, events)
+    except sqlite3.IntegrityError as error:
+        raise Refused(f"The change of service {wanted.name!r} is refused: {_reason(error)}") from error
+    return replace(
+        wanted,
+        service=stored.service,
+        revision=stored.revision + 1,
+        deployments=tuple(each for each in wanted.deployments if each.status.is_open or each.is_held),
+        last_deployment_revision=max(
+            stored.last_deployment_revision, *(each.revision for each in wanted.deployments), 0
+        ),
+        last_rollout_id=max(stored.last_rollout_id, wanted.rollout.id if wanted.rollout else 0),
+    )
+
+
+async def _write_deployments(
+    db: aiosqlite.Connection, stored: ServiceAggregate, wanted: ServiceAggregate
+) -> None:
+    before = {each.revision: each for each in stored.deployments}
+    # A place is given up before another takes it: the unique indexes look at every single statement.
+    for deployment in sorted(wanted.deployments, key=_claim):
+        row = deployment_row(deployment)
+        if deployment.revision not in before:
+            await db.execute(insertion("deployments", row), row)
+        elif deployment != before[deployment.revision]:
+            await db.execute(update("deployments", row, ("service", "revision")), row)
+
+
+def _claim(deployment: Deployment) -> int:
+    if not deployment.status.is_open:
+        return 0
+    return 2 if deployment.status is Status.ACTIVE else 1
+
+
+async def _write_traffic(db: aiosqlite.Connection, before: TrafficRule, after: TrafficRule) -> None:
+    if after != before:
+        await db.execute(
+            "UPDATE traffic_rules SET active_environment = ?, cutover_percent = ? WHERE service = ?",
+            (after.active_environment, after.cutover_percent, before.service),
+        )
+
+
+async def _write_rollout(db: aiosqlite.Connection, before: Rollout | None, after: Rollout | None) -> None:
+    if after is None or after == before:
+        return
+    row = rollout_row(after)
+    if before is not None and before.id == after.id:
+        await db.execute(update("rollouts", row, ("service", "number")), row)
+    else:
+        await db.execute(insertion("rollouts", row), row)
+
+
+_REASONS = {
+    "deployments.service, deployments.environment": "The environment is taken by another open deployment.",
+    "deployments.service, deployments.revision": "There is a deployment with this revision already.",
+    "rollouts.service, rollouts.number": "There is a rollout with this number already.",
+    "deployments.service": "Another deployment is active.",
+    "rollouts.service": "Another rollout is open.",
+}
+"""What SQLite's messages mean that name only columns."""
+
+
+def _reason(error: sqlite3.IntegrityError) -> str:
+    columns = str(error).removeprefix("UNIQUE constraint failed: ")
+    return _REASONS.get(columns, f"{error}")
