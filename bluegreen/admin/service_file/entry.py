@@ -1,0 +1,11 @@
+"""What all entries of the service file have in common."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Entry(BaseModel):
+    """No key is guessed at, and no value is taken for another kind: what is not understood is refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)

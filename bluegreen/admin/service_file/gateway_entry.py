@@ -1,0 +1,27 @@
+"""A gateway as the service file writes it."""
+
+from __future__ import annotations
+
+from pydantic import model_validator
+
+from bluegreen.admin.service_file.entry import Entry
+from bluegreen.admin.service_file.fields import LOOPBACK, Listener
+from bluegreen.model.endpoint import Endpoint
+from bluegreen.model.gateway import Gateway
+
+
+class GatewayEntry(Entry):
+    """A named set of listeners; the Envoys whose `node.cluster` is this name run them."""
+
+    listen: Listener
+    preview: Listener | None = None
+    """Reaches the idle environment. By default the next port after `listen`, on the loopback interface."""
+
+    @model_validator(mode="after")
+    def _has_preview(self) -> GatewayEntry:
+        if self.preview is None and self.listen.port == 65535:
+            raise ValueError("say where to listen for the preview: there is no port after 65535.")
+        return self
+
+    def build(self, name: str) -> Gateway:
+        return Gateway(name, self.listen, self.preview or Endpoint(LOOPBACK, self.listen.port + 1))

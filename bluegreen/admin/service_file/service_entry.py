@@ -1,0 +1,134 @@
+"""A service as the service file writes it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from bluegreen.admin.service_file.entry import Entry
+from bluegreen.admin.service_file.fields import (
+    Address,
+    Distinct,
+    Domain,
+    Duration,
+    GatewayName,
+    Timespan,
+    UrlPath,
+)
+from bluegreen.admin.service_file.route_entry import RouteEntry
+from bluegreen.admin.service_file.strategy_entry import StrategyEntry, StrategyOrAtomic
+from bluegreen.model.endpoint import Endpoint
+from bluegreen.model.environment import Environment
+from bluegreen.model.service import Drain, HealthCheck, Protocol, Service, Upstream
+
+_UPSTREAM = Upstream()
+_HEALTH_CHECK = HealthCheck()
+_DRAIN = Drain()
+_KEEP_WARM = Service("", (), ()).keep_warm
+
+Limit = Annotated[int, Field(ge=1, le=2**31 - 1)]
+Threshold = Annotated[int, Field(ge=1, le=1000)]
+
+
+class UpstreamEntry(Entry):
+    """How the proxies speak to the instances."""
+
+    protocol: Annotated[Protocol, Field(strict=False)] = _UPSTREAM.protocol
+    connect_timeout: Timespan = _UPSTREAM.connect_timeout
+    idle_timeout: Timespan = _UPSTREAM.idle_timeout
+    """Must stay below the instances' own keep-alive timeout."""
+    max_connections: Limit = _UPSTREAM.max_connections
+    max_requests: Limit = _UPSTREAM.max_requests
+    panic_threshold: Annotated[int, Field(ge=0, le=100)] = _UPSTREAM.panic_threshold
+    """Percent of healthy instances below which Envoy uses them all."""
+
+    def build(self) -> Upstream:
+        return Upstream(**dict(self))
+
+
+class HealthCheckEntry(Entry):
+    """How the proxies find out which instances can serve."""
+
+    path: UrlPath = _HEALTH_CHECK.path
+    interval: Timespan = _HEALTH_CHECK.interval
+    timeout: Timespan = _HEALTH_CHECK.timeout
+    healthy_threshold: Threshold = _HEALTH_CHECK.healthy_threshold
+    unhealthy_threshold: Threshold = _HEALTH_CHECK.unhealthy_threshold
+
+    def build(self) -> HealthCheck:
+        return HealthCheck(**dict(self))
+
+
+class EnvironmentEntry(Entry):
+    """Where the instances of an environment listen, unless `deploy --endpoint` says otherwise."""
+
+    endpoints: Annotated[list[Address], Field(min_length=1, max_length=10_000), Distinct]
+
+
+class EnvironmentsEntry(Entry):
+    """The two places that a service owns."""
+
+    blue: EnvironmentEntry | None = None
+    green: EnvironmentEntry | None = None
+
+    @model_validator(mode="after")
+    def _apart(self) -> EnvironmentsEntry:
+        built = self.build()
+        shared = set(built.get(Environment.BLUE, ())) & set(built.get(Environment.GREEN, ()))
+        if shared:
+            raise ValueError(f"blue and green share {min(shared)}; each needs instances of its own.")
+        return self
+
+    def build(self) -> dict[Environment, tuple[Endpoint, ...]]:
+        entries = {Environment.BLUE: self.blue, Environment.GREEN: self.green}
+        return {name: tuple(entry.endpoints) for name, entry in entries.items() if entry is not None}
+
+
+class DrainEntry(Entry):
+    """How the old environment is emptied."""
+
+    grace: Duration = _DRAIN.grace
+    """After the last acknowledgement, for requests that a filter ahead of the router still holds."""
+    deadline: Timespan = _DRAIN.deadline
+    """Draining ends then, whatever is still pinned."""
+
+    @model_validator(mode="after")
+    def _grace_within(self) -> DrainEntry:
+        if self.grace > self.deadline:
+            raise ValueError("grace must not be longer than deadline.")
+        return self
+
+    def build(self) -> Drain:
+        return Drain(self.grace, self.deadline)
+
+
+class ServiceEntry(Entry):
+    """Something with a production entry behind Envoy."""
+
+    gateways: Annotated[list[GatewayName], Field(min_length=1, max_length=100)]
+    domains: Annotated[list[Domain], Field(min_length=1, max_length=1000)]
+    routes: list[RouteEntry] = Field(default_factory=lambda: [RouteEntry()], min_length=1, max_length=1000)
+    """By default one: prefix /."""
+    upstream: UpstreamEntry = UpstreamEntry()
+    health_check: HealthCheckEntry | None = None
+    """Without one, an instance counts as healthy."""
+    environments: EnvironmentsEntry = EnvironmentsEntry()
+    strategy: StrategyOrAtomic = StrategyEntry()
+    drain: DrainEntry = DrainEntry()
+    keep_warm: Duration = _KEEP_WARM
+    """How long the old environment stays ready for the way back."""
+
+    def build(self, name: str) -> Service:
+        return Service(
+            name=name,
+            gateways=tuple(self.gateways),
+            domains=tuple(self.domains),
+            routes=tuple(route.build() for route in self.routes),
+            upstream=self.upstream.build(),
+            health_check=self.health_check.build() if self.health_check else None,
+            strategy=self.strategy.build(),
+            drain=self.drain.build(),
+            keep_warm=self.keep_warm,
+            endpoints=self.environments.build(),
+        )

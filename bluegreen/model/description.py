@@ -1,0 +1,88 @@
+"""A catalogue in the words of the service file: plain values, nothing left to a default."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bluegreen.model.catalogue import Catalogue
+from bluegreen.model.duration import format_duration
+from bluegreen.model.gateway import Gateway
+from bluegreen.model.service import HealthCheck, Route, Service
+from bluegreen.model.strategy import Step, Strategy
+
+MANUAL = "manual"
+"""The pause that lasts until an operator promotes."""
+
+
+def describe(catalogue: Catalogue) -> dict[str, Any]:
+    """The file that says the same: reading it gives an equal catalogue."""
+    return {
+        "gateways": {name: describe_gateway(each) for name, each in sorted(catalogue.gateways.items())},
+        "services": {name: describe_service(each) for name, each in sorted(catalogue.services.items())},
+    }
+
+
+def describe_gateway(gateway: Gateway) -> dict[str, Any]:
+    return {"listen": str(gateway.listen), "preview": str(gateway.preview)}
+
+
+def describe_service(service: Service) -> dict[str, Any]:
+    upstream = service.upstream
+    return {
+        "gateways": list(service.gateways),
+        "domains": list(service.domains),
+        "routes": [_route(route) for route in service.routes],
+        "upstream": {
+            "protocol": upstream.protocol.value,
+            "connect_timeout": format_duration(upstream.connect_timeout),
+            "idle_timeout": format_duration(upstream.idle_timeout),
+            "max_connections": upstream.max_connections,
+            "max_requests": upstream.max_requests,
+            "panic_threshold": upstream.panic_threshold,
+        },
+        "health_check": None if service.health_check is None else _health_check(service.health_check),
+        "environments": {
+            environment.value: {"endpoints": [str(endpoint) for endpoint in endpoints]}
+            for environment, endpoints in sorted(service.endpoints.items())
+        },
+        "strategy": _strategy(service.strategy),
+        "drain": {
+            "grace": format_duration(service.drain.grace),
+            "deadline": format_duration(service.drain.deadline),
+        },
+        "keep_warm": format_duration(service.keep_warm),
+    }
+
+
+def _route(route: Route) -> dict[str, Any]:
+    return {
+        "path" if route.exact else "prefix": route.path,
+        "timeout": format_duration(route.timeout),
+        "idle_timeout": format_duration(route.idle_timeout),
+        "retries": {"attempts": route.retries.attempts, "reset": route.retries.reset},
+        "websocket": route.websocket,
+    }
+
+
+def _health_check(check: HealthCheck) -> dict[str, Any]:
+    return {
+        "path": check.path,
+        "interval": format_duration(check.interval),
+        "timeout": format_duration(check.timeout),
+        "healthy_threshold": check.healthy_threshold,
+        "unhealthy_threshold": check.unhealthy_threshold,
+    }
+
+
+def _strategy(strategy: Strategy) -> dict[str, Any]:
+    return {
+        "steps": [_step(step) for step in strategy.steps],
+        "step_deadline": format_duration(strategy.step_deadline),
+        "ready_deadline": format_duration(strategy.ready_deadline),
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    if step.percent == 100:  # the end: there is nothing to wait for
+        return {"percent": 100}
+    return {"percent": step.percent, "pause": MANUAL if step.pause is None else format_duration(step.pause)}
