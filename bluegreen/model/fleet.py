@@ -14,6 +14,7 @@ class ResourceTypeFacts:
     acknowledged: str
     rejected: str  # text of the NACK that stands, empty: none
     subscriptions: int
+    nacks: int = 0  # since the proxy connected
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-
+"""What an operator's tools see: metrics, health and logs."""

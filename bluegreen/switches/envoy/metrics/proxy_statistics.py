@@ -1,0 +1,106 @@
+"""What one proxy reports: its clusters, and the 5xx that it answered by itself."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from bluegreen.switches.envoy.metrics.cluster_statistics import ClusterStatistics
+from bluegreen.switches.envoy.metrics.totals import RunningTotal
+from bluegreen.switches.envoy.names import ClusterName, ListenerName
+
+KEPT_UNSEEN = 600.0
+"""Seconds without a mention after which a cluster's figures are dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One figure of a report: its name without the variable parts, which are in `cluster`, `listener` and
+    `class_` where it has them. A histogram is one interval: {upper bound in ms: requests in the bucket}."""
+
+    name: str
+    value: float = 0.0
+    cluster: ClusterName | None = None
+    listener: ListenerName | None = None
+    class_: int | None = None
+    histogram: dict[float, int] | None = None
+
+
+class ProxyStatistics:
+    """Kept for as long as the proxy is known. A cluster that reports have not mentioned for a while (it was
+    removed; for a moment also after a restart of the Envoy) is dropped, so that memory stays bounded."""
+
+    def __init__(self, proxy: str, gateway: str) -> None:
+        self.proxy, self.gateway = proxy, gateway
+        self.reported_at: float | None = None
+        self._clusters: dict[ClusterName, ClusterStatistics] = {}
+        self._downstream_5xx = RunningTotal()
+        self._direct_responses = RunningTotal()
+        self._attributed_to_dropped = 0
+
+    def cluster(self, name: ClusterName) -> ClusterStatistics | None:
+        return self._clusters.get(name)
+
+    @property
+    def clusters(self) -> dict[ClusterName, ClusterStatistics]:
+        return self._clusters
+
+    @property
+    def unattributed_5xx(self) -> int:
+        """5xx of the production listener beyond those that a revision's cluster counts, and those that are
+        meant: a service without an active version answers 503 by itself."""
+        present = sum(_production_5xx(name, cluster) for name, cluster in self._clusters.items())
+        meant = self._direct_responses.value + self._attributed_to_dropped
+        return max(0, self._downstream_5xx.value - present - meant)
+
+    def report(self, at: float, samples: list[Sample]) -> None:
+        """Take in one whole report. `at` is seconds since the epoch."""
+        self.reported_at = at
+        by_cluster: defaultdict[ClusterName, list[Sample]] = defaultdict(list)
+        for sample in samples:
+            if sample.cluster is not None:
+                by_cluster[sample.cluster].append(sample)
+            elif sample.listener is not None and not sample.listener.preview:
+                self._read_gateway(sample)
+        for name, reported in by_cluster.items():
+            _read(self._clusters.setdefault(name, ClusterStatistics()), at, reported)
+        for name in self._clusters.keys() - by_cluster.keys():
+            if self._clusters[name].reported_at < at - KEPT_UNSEEN:
+                self._attributed_to_dropped += _production_5xx(name, self._clusters.pop(name))
+
+    def _read_gateway(self, sample: Sample) -> None:
+        if sample.name == "http.downstream_rq_xx" and sample.class_ == 5:
+            self._downstream_5xx.report(int(sample.value))
+        elif sample.name == "http.rq_direct_response":
+            self._direct_responses.report(int(sample.value))
+
+
+def _production_5xx(name: ClusterName, cluster: ClusterStatistics) -> int:
+    return 0 if name.preview or 5 not in cluster.by_class else cluster.by_class[5].value
+
+
+def _read(cluster: ClusterStatistics, at: float, samples: list[Sample]) -> None:
+    # A gauge that was never touched is not reported: no request yet.
+    active = pending = 0
+    for sample in samples:
+        value = int(sample.value)
+        match sample.name:
+            case "cluster.upstream_rq_active":
+                active = value
+            case "cluster.upstream_rq_pending_active":
+                pending = value
+            case "cluster.membership_healthy":
+                cluster.healthy = value
+            case "cluster.membership_total":
+                cluster.members = value
+            case "cluster.warming_state":
+                cluster.warming = value != 0
+            case "cluster.upstream_rq_total":
+                cluster.requests.report(value)
+                cluster.rate.report(at, cluster.requests.value)
+            case "cluster.upstream_rq_xx" if sample.class_ is not None:
+                cluster.by_class[sample.class_].report(value)
+            case "cluster.upstream_rq_time" if sample.histogram is not None:
+                cluster.latency.report(at, sample.histogram)
+    cluster.reported_at = at
+    cluster.read_load(at, active, pending)

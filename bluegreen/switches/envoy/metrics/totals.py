@@ -1,0 +1,26 @@
+"""Counters that outlive the process that counts."""
+
+from __future__ import annotations
+
+
+class RunningTotal:
+    """The sum of a counter over the restarts of its Envoy.
+
+    Envoy reports counters cumulatively, so that a report that was lost costs nothing; they begin at 0 again
+    when it restarts, and then they fall.
+    """
+
+    __slots__ = ("_last", "_past")
+
+    def __init__(self) -> None:
+        self._past = 0
+        self._last = 0
+
+    def report(self, value: int) -> None:
+        if value < self._last:
+            self._past += self._last
+        self._last = value
+
+    @property
+    def value(self) -> int:
+        return self._past + self._last

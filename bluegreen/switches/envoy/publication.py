@@ -1,0 +1,119 @@
+"""What of each service is published to a gateway, and since which generation of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from bluegreen.model.gateway import Gateway
+from bluegreen.model.traffic import Backend, ServiceTraffic
+from bluegreen.switches.envoy.metrics.cluster_statistics import ClusterStatistics
+from bluegreen.switches.envoy.metrics.proxy_statistics import ProxyStatistics
+from bluegreen.switches.envoy.names import ClusterName
+from bluegreen.switches.envoy.translate.clusters import clusters
+from bluegreen.switches.envoy.translate.endpoints import load_assignments
+from bluegreen.switches.envoy.translate.listeners import listeners
+from bluegreen.switches.envoy.translate.route_tables import RouteTable
+from xds_server import CLUSTER, ROUTE, ProxyState, Resource, XdsServer
+
+Key = tuple[str, str]  # type URL and name
+
+
+@dataclass(slots=True)
+class Generations:
+    """The generations of a gateway's state with which a service's present routes and clusters began: a
+    proxy that has acknowledged these or later ones has them."""
+
+    routes: int = 0
+    clusters: int = 0
+
+
+class GatewayPublication:
+    """One gateway: its listeners, its two route tables, and the clusters of its services."""
+
+    def __init__(self, gateway: Gateway, server: XdsServer) -> None:
+        self.gateway = gateway
+        self.generations: dict[str, Generations] = {}
+        self._server = server
+        self._tables = (RouteTable.production(gateway.name), RouteTable.preview(gateway.name))
+        self._resources: dict[str, Mapping[Key, Resource]] = {}
+
+    def replace(self, gateway: Gateway, services: Iterable[ServiceTraffic], changed: set[str]) -> None:
+        """Publish the gateway's whole state. `changed` names the services that are not as they were."""
+        self.gateway = gateway
+        wanted = {traffic.service.name: traffic for traffic in services}
+        for name in self._resources.keys() - wanted.keys():
+            del self._resources[name]
+            self.generations.pop(name, None)
+            for table in self._tables:
+                table.remove(name)
+        for name, traffic in wanted.items():
+            self._resources[name] = _resources(traffic)
+            for table in self._tables:
+                table.put(traffic)
+        generation = self._server.publish(gateway.name, self._everything())
+        for name in wanted:
+            if name in changed or name not in self.generations:
+                self.generations[name] = Generations(generation, generation)
+
+    def put(self, traffic: ServiceTraffic) -> None:
+        """Publish one service's change, and nothing else."""
+        name = traffic.service.name
+        before, after = self._resources.get(name, {}), _resources(traffic)
+        put = [
+            each for key, each in after.items() if key not in before or before[key].version != each.version
+        ]
+        remove = [key for key in before if key not in after]
+        clusters_changed = bool(put or remove)
+        tables = [table.encode() for table in self._tables]
+        for table in self._tables:
+            table.put(traffic)
+        routes_changed = [table.encode() for table in self._tables] != tables
+        if routes_changed:
+            put += self._route_tables()
+        self._resources[name] = after
+        generation = self._server.change(self.gateway.name, put, remove)
+        since = self.generations.setdefault(name, Generations(generation, generation))
+        if routes_changed:
+            since.routes = generation
+        if clusters_changed:
+            since.clusters = generation
+
+    def proven_by(self, statistics: ProxyStatistics, services: Iterable[ServiceTraffic]) -> list[Resource]:
+        """The clusters that a proxy's statistics show in use, warmed, with all their instances."""
+        proven = []
+        for traffic in services:
+            resources = self._resources.get(traffic.service.name, {})
+            for backend in traffic.backends:
+                name = ClusterName(traffic.service.name, backend.revision)
+                seen = statistics.cluster(name)
+                resource = resources.get((CLUSTER, str(name)))
+                if resource is not None and seen is not None and is_proven(seen, backend):
+                    proven.append(resource)
+        return proven
+
+    def _everything(self) -> Iterable[Resource]:
+        yield from map(Resource.of, listeners(self.gateway))
+        yield from self._route_tables()
+        for resources in self._resources.values():
+            yield from resources.values()
+
+    def _route_tables(self) -> list[Resource]:
+        return [Resource.encoded(ROUTE, table.name, table.encode()) for table in self._tables]
+
+
+def is_proven(seen: ClusterStatistics, backend: Backend) -> bool:
+    """Whether a proxy's statistics show that it uses this cluster with these endpoints. The cluster's name is
+    this revision's alone, so nothing older can be meant."""
+    return seen.warming is False and seen.members is not None and seen.members >= len(backend.endpoints)
+
+
+def awaits_clusters(state: ProxyState) -> bool:
+    """Whether the proxy has not acknowledged the clusters that it was sent last."""
+    clusters = state.types.get(CLUSTER)
+    return clusters is not None and clusters.outstanding
+
+
+def _resources(traffic: ServiceTraffic) -> Mapping[Key, Resource]:
+    messages = (*clusters(traffic), *load_assignments(traffic))
+    return {resource.key: resource for resource in map(Resource.of, messages)}

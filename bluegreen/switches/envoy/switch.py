@@ -1,0 +1,160 @@
+"""The Envoy switch: traffic that is wanted in, resources out to the proxies, and their facts back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from bluegreen.model.fleet import ProxyFacts
+from bluegreen.model.gateway import Gateway
+from bluegreen.model.known_proxy import KnownProxy
+from bluegreen.model.traffic import ServiceTraffic
+from bluegreen.model.traffic_report import TrafficReport
+from bluegreen.model.traffic_switch import Capabilities
+from bluegreen.switches.envoy.known_fleet import KnownFleet
+from bluegreen.switches.envoy.metrics.fleet_statistics import FleetStatistics
+from bluegreen.switches.envoy.nack_counts import NackCounts
+from bluegreen.switches.envoy.publication import GatewayPublication, awaits_clusters
+from bluegreen.switches.envoy.reports import ServiceSources, proxy_facts, traffic_report
+from xds_server import NodeIdentity, XdsServer
+
+
+class EnvoySwitch:
+    """Implements `TrafficSwitch` over an xDS server and what the proxies stream to the metrics receiver.
+
+    `now` gives seconds since the epoch.
+    """
+
+    capabilities = Capabilities(acknowledges_per_proxy=True, exact_drain=True, steps=True)
+
+    def __init__(self, statistics: FleetStatistics, now: Callable[[], float]) -> None:
+        self.server = XdsServer(self._group_of)
+        self._statistics = statistics
+        self._now = now
+        self._known = KnownFleet()
+        self._gateways: dict[str, GatewayPublication] = {}
+        self._traffic: dict[str, ServiceTraffic] = {}
+        self._sources: dict[str, ServiceSources] = {}
+        self._listeners: list[Callable[[str], None]] = []
+        self._connected: set[str] = set()
+        self._nacks = NackCounts()
+        self.server.fleet.on_change(self._proxy_changed)
+        statistics.on_report(self._proxy_reported)
+
+    # --- what is wanted ---
+
+    def restore(self, gateways: Mapping[str, Gateway], traffic: Mapping[str, ServiceTraffic]) -> None:
+        changed = {name for name, wanted in traffic.items() if self._traffic.get(name) != wanted}
+        self._traffic = dict(traffic)
+        for name in self._gateways.keys() - gateways.keys():
+            del self._gateways[name]
+        for name, gateway in gateways.items():
+            publication = self._gateways.get(name) or GatewayPublication(gateway, self.server)
+            carried = [each for each in traffic.values() if name in each.service.gateways]
+            publication.replace(gateway, carried, changed)
+            self._gateways[name] = publication
+        self._sources = {name: self._sources_of(each) for name, each in traffic.items()}
+        self._notify(traffic)
+
+    def prepare(self, traffic: ServiceTraffic) -> None:
+        self._publish(traffic)
+
+    def set_weights(self, traffic: ServiceTraffic) -> None:
+        self._publish(traffic)
+
+    def retire(self, traffic: ServiceTraffic) -> None:
+        # The xDS server takes what is gone out of the routes first, and once that is acknowledged, away.
+        self._publish(traffic)
+
+    def know(self, proxies: Sequence[KnownProxy]) -> None:
+        self._known.load(proxies)
+
+    def forget(self, proxy: str) -> None:
+        known = self._known.get(proxy)
+        self._known.forget(proxy)
+        self._statistics.forget(proxy)
+        state = self.server.fleet.get(proxy)
+        if state is not None:
+            self._known.saw(proxy, state.group, state.client_version, self._now())
+        if known is not None:
+            self._notify_gateway(known.gateway)
+
+    # --- what is so ---
+
+    def observe(self, service: str) -> TrafficReport:
+        sources = self._sources[service]
+        return traffic_report(sources, self._known.of(sources.traffic.service.gateways), self._now())
+
+    def fleet(self) -> Sequence[ProxyFacts]:
+        return [
+            proxy_facts(known, self.server.fleet.get(known.id), self._statistics.get(known.id), self._nacks)
+            for known in self._known.all()
+        ]
+
+    def on_proxy_seen(self, notify: Callable[[KnownProxy], None]) -> None:
+        self._known.on_seen(notify)
+
+    def on_change(self, notify: Callable[[str], None]) -> None:
+        self._listeners.append(notify)
+
+    def is_gateway(self, name: str) -> bool:
+        return name in self._gateways
+
+    # --- inside ---
+
+    def _group_of(self, node: NodeIdentity) -> str | None:
+        """A proxy gets the state of the gateway that it names as its cluster."""
+        return node.cluster if node.cluster in self._gateways else None
+
+    def _publish(self, traffic: ServiceTraffic) -> None:
+        name = traffic.service.name
+        self._traffic[name] = traffic
+        self._sources[name].traffic = traffic
+        for gateway in traffic.service.gateways:
+            self._gateways[gateway].put(traffic)
+
+    def _sources_of(self, traffic: ServiceTraffic) -> ServiceSources:
+        gateways = {name: self._gateways[name] for name in traffic.service.gateways}
+        return ServiceSources(traffic, gateways, self.server.fleet, self._statistics)
+
+    def _proxy_changed(self, proxy: str) -> None:
+        state = self.server.fleet.get(proxy)
+        if state is not None and proxy not in self._connected:
+            self._connected.add(proxy)
+            self._known.saw(proxy, state.group, state.client_version, self._now())
+        elif state is None and proxy in self._connected:
+            self._connected.discard(proxy)
+            known = self._known.get(proxy)
+            if known is not None:
+                self._known.saw(proxy, known.gateway, known.version, self._now())
+        if state is not None:
+            self._nacks.note(state)
+        known = self._known.get(proxy)
+        if known is not None:
+            self._notify_gateway(known.gateway)
+
+    def _proxy_reported(self, proxy: str) -> None:
+        known = self._known.get(proxy)
+        if known is not None:
+            self._vouch(proxy, known.gateway)
+            self._notify_gateway(known.gateway)
+
+    def _vouch(self, proxy: str, gateway: str) -> None:
+        """Tell the xDS server of clusters that the proxy's statistics prove, so that one service's cluster
+        that keeps warming, and with it the acknowledgement of all, does not hold up the routes of others."""
+        publication, statistics = self._gateways.get(gateway), self._statistics.get(proxy)
+        state = self.server.fleet.get(proxy)
+        if publication is None or statistics is None or state is None or not awaits_clusters(state):
+            return
+        proven = publication.proven_by(statistics, self._traffic.values())
+        if proven:
+            self.server.fleet.confirm(proxy, proven)
+
+    def _notify_gateway(self, gateway: str) -> None:
+        publication = self._gateways.get(gateway)
+        if publication is not None:
+            self._notify(publication.generations)
+
+    def _notify(self, services: Mapping[str, object]) -> None:
+        for notify in self._listeners:
+            for service in services:
+                notify(service)
