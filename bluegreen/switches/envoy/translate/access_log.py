@@ -18,9 +18,9 @@ RUNTIME_KEY = "bluegreen.access_log_percent"
 
 FIELDS = {
     "start": "%START_TIME%",
-    "method": "%REQUEST_HEADER(:METHOD)%",
-    "host": "%REQUEST_HEADER(:AUTHORITY)%",
-    "path": "%PATH(WQ)%",
+    "method": "%REQ(:METHOD)%",
+    "host": "%REQ(:AUTHORITY)%",
+    "path": "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%",
     "protocol": "%PROTOCOL%",
     "status": "%RESPONSE_CODE%",
     "flags": "%RESPONSE_FLAGS%",
@@ -29,7 +29,7 @@ FIELDS = {
     "cluster": "%UPSTREAM_CLUSTER%",
     "instance": "%UPSTREAM_HOST%",
     "attempts": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
-    "request_id": "%REQUEST_HEADER(X-REQUEST-ID)%",
+    "request_id": "%REQ(X-REQUEST-ID)%",
 }
 
 

@@ -7,6 +7,7 @@ statuses are counted, the access log waits behind a runtime key.
 
 from __future__ import annotations
 
+from envoy.config.core.v3.address_pb2 import CidrRange
 from envoy.config.core.v3.config_source_pb2 import AggregatedConfigSource, ApiVersion, ConfigSource
 from envoy.config.core.v3.protocol_pb2 import HttpProtocolOptions
 from envoy.config.listener.v3.listener_components_pb2 import Filter, FilterChain
@@ -35,6 +36,8 @@ IDLE_TIMEOUT = duration(3600)
 REQUEST_HEADERS_TIMEOUT = duration(10)
 STREAM_IDLE_TIMEOUT = duration(300)
 DELAYED_CLOSE_TIMEOUT = duration(1)
+# No range at all would mean every private address.
+NOBODY = CidrRange(address_prefix="255.255.255.255", prefix_len=UInt32Value(value=32))
 
 
 def listeners(gateway: Gateway) -> tuple[Listener, Listener]:
@@ -79,7 +82,7 @@ def _connection_manager(name: ListenerName) -> HttpConnectionManager:
         # The peer's address is the client's; and no client counts as internal, or its x-envoy headers could
         # ask for retries and timeouts that no route allows.
         use_remote_address=BoolValue(value=True),
-        internal_address_config=HttpConnectionManager.InternalAddressConfig(),
+        internal_address_config=HttpConnectionManager.InternalAddressConfig(cidr_ranges=[NOBODY]),
         normalize_path=BoolValue(value=True),
         # The answer is the instance's own; through edge and sidecar a request keeps its first id.
         server_header_transformation=HttpConnectionManager.PASS_THROUGH,
