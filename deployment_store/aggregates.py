@@ -77,8 +77,8 @@ async def write_aggregate(
     stored = await read_aggregate(db, wanted.name)
     if stored.revision != expected_revision:
         raise Conflict(
-            f"Service {wanted.name!r} changed meanwhile from revision {expected_revision} to {stored.revision}."
-            " Look at its status and try again."
+            f"Service {wanted.name!r} changed meanwhile (revision {expected_revision} is now"
+            f" {stored.revision}). Look at its status and try again."
         )
     check_accounts(stored, wanted, events)
     try:

@@ -54,15 +54,11 @@ async def read_rollouts(db: aiosqlite.Connection, service: str, limit: int) -> S
 
 
 async def prune(db: aiosqlite.Connection, before: float) -> int:
-    """Delete some of the events from before this moment, and give their pages back to the file system.
-
-    Returns how many were deleted; 0 when none is left.
-    """
+    """Delete some of the events from before this moment; return how many, 0 when none is left."""
     await db.execute("UPDATE retention SET events_before = max(events_before, ?)", (before,))
     await db.execute(
         "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE at < ? ORDER BY id LIMIT ?)",
         (before, PRUNED_AT_ONCE),
     )
     ((deleted,),) = await db.execute_fetchall("SELECT changes()")
-    await db.execute_fetchall("PRAGMA incremental_vacuum")
     return int(deleted)
