@@ -144,14 +144,16 @@ class GetHistoryResponse(_message.Message):
     def __init__(self, deployments: _Optional[_Iterable[_Union[Deployment, _Mapping]]] = ..., rollouts: _Optional[_Iterable[_Union[Rollout, _Mapping]]] = ...) -> None: ...
 
 class ListEventsRequest(_message.Message):
-    __slots__ = ("service", "limit", "follow")
+    __slots__ = ("service", "limit", "follow", "after")
     SERVICE_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
     FOLLOW_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
     service: str
     limit: int
     follow: bool
-    def __init__(self, service: _Optional[str] = ..., limit: _Optional[int] = ..., follow: _Optional[bool] = ...) -> None: ...
+    after: int
+    def __init__(self, service: _Optional[str] = ..., limit: _Optional[int] = ..., follow: _Optional[bool] = ..., after: _Optional[int] = ...) -> None: ...
 
 class ListProxiesRequest(_message.Message):
     __slots__ = ("gateway",)
@@ -178,7 +180,7 @@ class ForgetProxyResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class ServiceStatus(_message.Message):
-    __slots__ = ("service", "gateways", "revision", "active_environment", "cutover_percent", "deployments", "rollout", "proxies", "activity", "recent_events", "domains")
+    __slots__ = ("service", "gateways", "revision", "active_environment", "cutover_percent", "deployments", "rollout", "proxies", "activity", "recent_events", "domains", "unattributed_failures")
     SERVICE_FIELD_NUMBER: _ClassVar[int]
     GATEWAYS_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
@@ -190,6 +192,7 @@ class ServiceStatus(_message.Message):
     ACTIVITY_FIELD_NUMBER: _ClassVar[int]
     RECENT_EVENTS_FIELD_NUMBER: _ClassVar[int]
     DOMAINS_FIELD_NUMBER: _ClassVar[int]
+    UNATTRIBUTED_FAILURES_FIELD_NUMBER: _ClassVar[int]
     service: str
     gateways: _containers.RepeatedScalarFieldContainer[str]
     revision: int
@@ -201,7 +204,8 @@ class ServiceStatus(_message.Message):
     activity: str
     recent_events: _containers.RepeatedCompositeFieldContainer[Event]
     domains: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, service: _Optional[str] = ..., gateways: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ..., active_environment: _Optional[str] = ..., cutover_percent: _Optional[int] = ..., deployments: _Optional[_Iterable[_Union[Deployment, _Mapping]]] = ..., rollout: _Optional[_Union[Rollout, _Mapping]] = ..., proxies: _Optional[_Iterable[_Union[ProxyView, _Mapping]]] = ..., activity: _Optional[str] = ..., recent_events: _Optional[_Iterable[_Union[Event, _Mapping]]] = ..., domains: _Optional[_Iterable[str]] = ...) -> None: ...
+    unattributed_failures: int
+    def __init__(self, service: _Optional[str] = ..., gateways: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ..., active_environment: _Optional[str] = ..., cutover_percent: _Optional[int] = ..., deployments: _Optional[_Iterable[_Union[Deployment, _Mapping]]] = ..., rollout: _Optional[_Union[Rollout, _Mapping]] = ..., proxies: _Optional[_Iterable[_Union[ProxyView, _Mapping]]] = ..., activity: _Optional[str] = ..., recent_events: _Optional[_Iterable[_Union[Event, _Mapping]]] = ..., domains: _Optional[_Iterable[str]] = ..., unattributed_failures: _Optional[int] = ...) -> None: ...
 
 class Deployment(_message.Message):
     __slots__ = ("revision", "version", "environment", "status", "deployed_at", "activated_at", "status_since", "endpoints", "set_percent", "acknowledged_by", "proxies", "observed_percent", "requests", "failures", "active_requests", "requests_per_second", "p50_ms", "p99_ms", "deadline_at", "released", "note")
@@ -338,18 +342,20 @@ class Proxy(_message.Message):
     def __init__(self, id: _Optional[str] = ..., gateway: _Optional[str] = ..., version: _Optional[str] = ..., connected: _Optional[bool] = ..., first_seen: _Optional[float] = ..., last_seen: _Optional[float] = ..., connected_since: _Optional[float] = ..., reported_at: _Optional[float] = ..., types: _Optional[_Iterable[_Union[ResourceTypeView, _Mapping]]] = ...) -> None: ...
 
 class ResourceTypeView(_message.Message):
-    __slots__ = ("type", "sent", "acknowledged", "rejected", "subscriptions")
+    __slots__ = ("type", "sent", "acknowledged", "rejected", "subscriptions", "nacks")
     TYPE_FIELD_NUMBER: _ClassVar[int]
     SENT_FIELD_NUMBER: _ClassVar[int]
     ACKNOWLEDGED_FIELD_NUMBER: _ClassVar[int]
     REJECTED_FIELD_NUMBER: _ClassVar[int]
     SUBSCRIPTIONS_FIELD_NUMBER: _ClassVar[int]
+    NACKS_FIELD_NUMBER: _ClassVar[int]
     type: str
     sent: str
     acknowledged: str
     rejected: str
     subscriptions: int
-    def __init__(self, type: _Optional[str] = ..., sent: _Optional[str] = ..., acknowledged: _Optional[str] = ..., rejected: _Optional[str] = ..., subscriptions: _Optional[int] = ...) -> None: ...
+    nacks: int
+    def __init__(self, type: _Optional[str] = ..., sent: _Optional[str] = ..., acknowledged: _Optional[str] = ..., rejected: _Optional[str] = ..., subscriptions: _Optional[int] = ..., nacks: _Optional[int] = ...) -> None: ...
 
 class Event(_message.Message):
     __slots__ = ("id", "at", "service", "what", "to", "actor", "reason", "message", "deployment_revision", "rollout_id")

@@ -171,7 +171,7 @@ class AdminServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchStatus(self, request, context):
-        """The status now, and again whenever it changes.
+        """The status now, again whenever it changes (at most about ten times a second), and every few seconds.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

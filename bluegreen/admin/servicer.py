@@ -1,0 +1,215 @@
+"""The admin service: every rpc of `protos/bluegreen/admin/v1/admin.proto`, over the controller.
+
+The rpcs have the names that the protocol gives them.
+"""
+
+# ruff: noqa: N802
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+
+from bluegreen.admin import requests
+from bluegreen.admin.changes import noticing, within
+from bluegreen.admin.errors import telling_errors
+from bluegreen.admin.fleet_views import proxy_facts_view
+from bluegreen.admin.service_file import BadServiceFile, read_service_file
+from bluegreen.admin.service_file.document import MAX_BYTES
+from bluegreen.admin.v1 import admin_pb2 as pb
+from bluegreen.admin.v1 import admin_pb2_grpc
+from bluegreen.admin.views import change_view, deployment_view, event_view, rollout_view, service_status
+from bluegreen.model.errors import UnknownName
+from bluegreen.model.event import Event, Origin
+from bluegreen.model.store import Store
+from bluegreen.rollout.operations import CommandResult, Operations
+
+RECENT_EVENTS = 8
+
+# More than one look's worth of news; a burst beyond it is caught up with by the next look.
+_NEWS = 10_000
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+def server_options() -> list[tuple[str, int]]:
+    """What the server that this servicer is added to needs."""
+    return [
+        # The largest service file, and what goes with it.
+        ("grpc.max_receive_message_length", MAX_BYTES + 64 * 1024),
+        # Two processes on one port would each get some of the commands.
+        ("grpc.so_reuseport", 0),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds. `change`: the least between two statuses of a watch; `heartbeat`: the most. An unchanged
+    status is sent again since rates and ages in it move on, and so that a client knows that it is alive."""
+
+    change: float = 0.1
+    heartbeat: float = 2.0
+
+
+class AdminServicer(admin_pb2_grpc.AdminServicer):
+    """Checks and translates; what is decided, the controller decides."""
+
+    def __init__(self, operations: Operations, store: Store, pace: Pace | None = None) -> None:
+        self._operations, self._store, self._pace = operations, store, pace or Pace()
+
+    def add_to(self, server: grpc.aio.Server) -> None:
+        admin_pb2_grpc.add_AdminServicer_to_server(self, server)  # type: ignore[no-untyped-call]  # generated
+
+    @telling_errors
+    async def Apply(self, request: pb.ApplyRequest, context: Context) -> pb.ApplyResponse:
+        origin = _origin(request, context)
+        try:
+            # A large file takes a second to read: not on the loop that answers the proxies.
+            catalogue = await asyncio.to_thread(read_service_file, request.document)
+        except BadServiceFile as bad:
+            problems = [
+                pb.Problem(line=each.line, path=each.path, message=each.message) for each in bad.problems
+            ]
+            return pb.ApplyResponse(problems=problems)
+        changes = await self._operations.apply(
+            catalogue, origin, prune=request.prune, dry_run=request.dry_run
+        )
+        return pb.ApplyResponse(changes=map(change_view, changes))
+
+    @telling_errors
+    async def ListServices(
+        self, request: pb.ListServicesRequest, context: Context
+    ) -> pb.ListServicesResponse:
+        views = map(self._operations.view, self._operations.services())
+        return pb.ListServicesResponse(services=map(service_status, views))
+
+    @telling_errors
+    async def Deploy(self, request: pb.DeployRequest, context: Context) -> pb.CommandResponse:
+        command = requests.deploy_command(request)
+        result = await self._operations.deploy(command, _origin(request, context))
+        return await self._answer(command.service, result)
+
+    @telling_errors
+    async def Promote(self, request: pb.PromoteRequest, context: Context) -> pb.CommandResponse:
+        service = requests.name("service", request.service)
+        result = await self._operations.promote(service, _origin(request, context), full=request.full)
+        return await self._answer(service, result)
+
+    @telling_errors
+    async def Pause(self, request: pb.CommandRequest, context: Context) -> pb.CommandResponse:
+        return await self._command(self._operations.pause, request, context)
+
+    @telling_errors
+    async def Resume(self, request: pb.CommandRequest, context: Context) -> pb.CommandResponse:
+        return await self._command(self._operations.resume, request, context)
+
+    @telling_errors
+    async def Abort(self, request: pb.CommandRequest, context: Context) -> pb.CommandResponse:
+        return await self._command(self._operations.abort, request, context)
+
+    @telling_errors
+    async def Rollback(self, request: pb.CommandRequest, context: Context) -> pb.CommandResponse:
+        return await self._command(self._operations.rollback, request, context)
+
+    @telling_errors
+    async def GetStatus(self, request: pb.GetStatusRequest, context: Context) -> pb.ServiceStatus:
+        return await self._status(requests.name("service", request.service))
+
+    @telling_errors
+    async def WatchStatus(self, request: pb.GetStatusRequest, context: Context) -> None:
+        service = requests.name("service", request.service)
+        # Listening comes before the first look: what changes in between is not missed.
+        async with noticing(self._operations.changes(), service) as changed:
+            while True:
+                changed.clear()
+                await context.write(await self._status(service))
+                await asyncio.sleep(self._pace.change)
+                await within(self._pace.heartbeat - self._pace.change, changed)
+
+    @telling_errors
+    async def GetHistory(self, request: pb.GetHistoryRequest, context: Context) -> pb.GetHistoryResponse:
+        service = requests.name("service", request.service)
+        limit = requests.limit(request.limit, default=50, most=1000)
+        deployments = await self._store.deployments(service, limit)
+        rollouts = await self._store.rollouts(service, limit)
+        if not deployments:  # one that was removed has its history still
+            self._operations.view(service)
+        return pb.GetHistoryResponse(
+            deployments=map(deployment_view, deployments), rollouts=map(rollout_view, rollouts)
+        )
+
+    @telling_errors
+    async def ListEvents(self, request: pb.ListEventsRequest, context: Context) -> None:
+        service = requests.name("service", request.service) if request.service else None
+        limit = requests.limit(request.limit, default=100, most=_NEWS)
+        async with noticing(self._store.watch()) as changed:
+            last = await _send(context, await self._events(service, request.after, limit), request.after)
+            while request.follow:
+                # Not every event is a change of some service: a proxy that was seen belongs to none.
+                await within(self._pace.heartbeat, changed)
+                changed.clear()
+                last = await _send(context, await self._store.events(service, last, _NEWS), last)
+
+    @telling_errors
+    async def ListProxies(self, request: pb.ListProxiesRequest, context: Context) -> pb.ListProxiesResponse:
+        gateway = requests.name("gateway", request.gateway) if request.gateway else ""
+        fleet = [each for each in self._operations.fleet() if gateway in ("", each.gateway)]
+        if gateway and not fleet:
+            await self._require_gateway(gateway)
+        return pb.ListProxiesResponse(proxies=map(proxy_facts_view, fleet))
+
+    @telling_errors
+    async def ForgetProxy(self, request: pb.ForgetProxyRequest, context: Context) -> pb.ForgetProxyResponse:
+        proxy = requests.name("proxy", request.proxy)
+        await self._operations.forget_proxy(proxy, _origin(request, context))
+        return pb.ForgetProxyResponse()
+
+    # --- inside ---
+
+    async def _command(
+        self,
+        command: Callable[[str, Origin], Awaitable[CommandResult]],
+        request: pb.CommandRequest,
+        context: Context,
+    ) -> pb.CommandResponse:
+        service = requests.name("service", request.service)
+        return await self._answer(service, await command(service, _origin(request, context)))
+
+    async def _answer(self, service: str, result: CommandResult) -> pb.CommandResponse:
+        return pb.CommandResponse(
+            message=result.message,
+            deployment_revision=result.deployment or 0,
+            rollout_id=result.rollout or 0,
+            status=await self._status(service),
+        )
+
+    async def _status(self, service: str) -> pb.ServiceStatus:
+        self._operations.view(service)  # who knows the names complains first
+        recent = await self._store.events(service, limit=RECENT_EVENTS)
+        return service_status(self._operations.view(service), recent)
+
+    async def _events(self, service: str | None, after: int, limit: int) -> Sequence[Event]:
+        events = await self._store.events(service, after, limit)
+        if service and not events:  # one that was removed has its events still
+            self._operations.view(service)
+        return events
+
+    async def _require_gateway(self, gateway: str) -> None:
+        known = await self._store.gateways()
+        if gateway not in known:
+            raise UnknownName("gateway", gateway, known)
+
+
+def _origin(request: Any, context: Context) -> Origin:
+    return requests.origin(request.origin, context.peer())
+
+
+async def _send(context: Context, events: Sequence[Event], last: int) -> int:
+    """Send the events; return the id of the last that was ever sent."""
+    for event in events:
+        await context.write(event_view(event))
+    return events[-1].id if events else last

@@ -1,0 +1,148 @@
+"""The domain as the API shows it. Pure: what is asked for is handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bluegreen.admin.fleet_views import proxy_view
+from bluegreen.admin.v1 import admin_pb2 as pb
+from bluegreen.model.aggregate import ServiceAggregate
+from bluegreen.model.catalogue import ChangeKind, Difference
+from bluegreen.model.deployment import Deployment, Status
+from bluegreen.model.event import Event
+from bluegreen.model.rollout import Rollout
+from bluegreen.model.traffic_report import RequestFigures, TrafficReport
+from bluegreen.rollout.operations import ServiceView
+
+UNKNOWN = -1.0
+
+_KINDS = {
+    ChangeKind.ADDED: pb.Change.ADDED,
+    ChangeKind.CHANGED: pb.Change.CHANGED,
+    ChangeKind.REMOVED: pb.Change.REMOVED,
+}
+
+
+def service_status(view: ServiceView, recent: Iterable[Event] = ()) -> pb.ServiceStatus:
+    aggregate, report = view.aggregate, view.report
+    service, active = aggregate.service, aggregate.traffic.active_environment
+    rollout = aggregate.rollout
+    return pb.ServiceStatus(
+        service=service.name,
+        domains=service.domains,
+        gateways=service.gateways,
+        revision=aggregate.revision,
+        active_environment=active.value if active else "",
+        cutover_percent=aggregate.traffic.cutover_percent,
+        deployments=[_deployment_now(each, aggregate, report) for each in aggregate.deployments],
+        rollout=rollout_view(rollout) if rollout else None,
+        proxies=[proxy_view(proxy, aggregate) for proxy in report.proxies],
+        activity=view.activity,
+        recent_events=map(event_view, recent),
+        unattributed_failures=report.unattributed_5xx,
+    )
+
+
+def deployment_view(deployment: Deployment) -> pb.Deployment:
+    """A deployment as it is recorded; what proxies report of it is unknown."""
+    return pb.Deployment(
+        revision=deployment.revision,
+        version=deployment.version,
+        environment=deployment.environment,
+        status=deployment.status,
+        deployed_at=deployment.deployed_at,
+        activated_at=deployment.activated_at or 0.0,
+        status_since=deployment.status_since,
+        endpoints=map(str, deployment.endpoints),
+        observed_percent=UNKNOWN,
+        p50_ms=UNKNOWN,
+        p99_ms=UNKNOWN,
+        deadline_at=deployment.deadline_at or 0.0,
+        released=not deployment.is_held,
+        note=deployment.note,
+    )
+
+
+def _deployment_now(
+    deployment: Deployment, aggregate: ServiceAggregate, report: TrafficReport
+) -> pb.Deployment:
+    figures = report.figures.get(deployment.revision, RequestFigures())
+    all_per_second = sum(each.per_second for each in report.figures.values())
+    view = deployment_view(deployment)
+    if deployment.status.is_open:
+        view.set_percent = aggregate.traffic.weight(deployment.environment)
+    view.acknowledged_by = _acknowledged_by(deployment, report)
+    view.proxies = len(report.proxies)
+    view.observed_percent = 100 * figures.per_second / all_per_second if all_per_second > 0 else UNKNOWN
+    view.requests, view.failures = figures.requests, figures.failures
+    view.active_requests, view.requests_per_second = figures.active, figures.per_second
+    view.p50_ms = UNKNOWN if figures.p50 is None else figures.p50
+    view.p99_ms = UNKNOWN if figures.p99 is None else figures.p99
+    return view
+
+
+def _acknowledged_by(deployment: Deployment, report: TrafficReport) -> int:
+    """How many proxies have what they were told last: clusters while it is deploying, then the weights."""
+    if deployment.status is not Status.DEPLOYING:
+        return sum(proxy.has_routes for proxy in report.proxies)
+    backends = (proxy.backends.get(deployment.revision) for proxy in report.proxies)
+    return sum(backend is not None and backend.acknowledged for backend in backends)
+
+
+def rollout_view(rollout: Rollout) -> pb.Rollout:
+    return pb.Rollout(
+        id=rollout.id,
+        kind=rollout.kind,
+        candidate_revision=rollout.candidate,
+        previous_revision=rollout.previous or 0,
+        steps=[step.percent for step in rollout.steps],
+        step=rollout.step,
+        percent=rollout.percent,
+        state=_state(rollout),
+        reason=rollout.turning_back or rollout.paused or "",
+        started_at=rollout.started_at,
+        finished_at=rollout.finished_at or 0.0,
+        hold_until=_hold_until(rollout),
+        seconds_to_last_ack=rollout.seconds_to_last_ack or 0.0,
+        skew_seconds=rollout.skew or 0.0,
+    )
+
+
+def _state(rollout: Rollout) -> str:
+    if rollout.outcome is not None:
+        return rollout.outcome.value
+    if rollout.turning_back is not None:
+        return "turning back"
+    if rollout.paused is not None:
+        return "paused"
+    if rollout.step < 0:
+        return "proving"
+    return "waiting for acknowledgements" if rollout.acknowledged_at is None else "holding"
+
+
+def _hold_until(rollout: Rollout) -> float:
+    step = rollout.current
+    if step is None or step.pause is None or rollout.acknowledged_at is None or not rollout.is_open:
+        return 0.0
+    return rollout.acknowledged_at + step.pause
+
+
+def event_view(event: Event) -> pb.Event:
+    view = pb.Event(
+        id=event.id,
+        at=event.at,
+        service=event.service,
+        what=event.what,
+        to=event.after,
+        actor=event.origin.actor,
+        reason=event.origin.reason,
+        message=event.message,
+        deployment_revision=event.deployment or 0,
+        rollout_id=event.rollout or 0,
+    )
+    setattr(view, "from", event.before)  # a keyword in Python
+    return view
+
+
+def change_view(change: Difference) -> pb.Change:
+    return pb.Change(kind=_KINDS[change.kind], path=change.path, before=change.before, after=change.after)
