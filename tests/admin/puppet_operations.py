@@ -1,0 +1,175 @@
+"""A controller whose services move only when a test moves them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+
+from bluegreen.model.aggregate import ServiceAggregate
+from bluegreen.model.catalogue import Catalogue, Difference
+from bluegreen.model.deployment import Deployment, Status
+from bluegreen.model.difference import difference
+from bluegreen.model.environment import Environment
+from bluegreen.model.errors import UnknownName
+from bluegreen.model.event import Origin
+from bluegreen.model.fleet import ProxyFacts
+from bluegreen.model.rollout import Outcome, Rollout, RolloutKind
+from bluegreen.model.strategy import Step
+from bluegreen.model.traffic_report import ProxyReport, TrafficReport
+from bluegreen.model.traffic_rule import TrafficRule
+from bluegreen.rollout.operations import CommandResult, DeployCommand, ServiceView
+from bluegreen.rollout.signals import ChangeSignals
+from tests.deployment_store.samples import EDGE, SHOP
+
+STARTED = 1_700_000_000.0
+
+
+class PuppetOperations:
+    """Satisfies `Operations`. A command only records what was asked, and who asked, in `asked`; where
+    `error` is set it raises that instead."""
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+        self.asked: list[tuple[str, object, Origin]] = []
+        self.catalogue = Catalogue({"edge": EDGE}, {"shop": SHOP})
+        self.proxies: list[ProxyFacts] = []
+        self._signals = ChangeSignals()
+        self._views = {
+            "shop": ServiceView(ServiceAggregate(SHOP, TrafficRule("shop")), TrafficReport(), "idle")
+        }
+
+    # --- what a test pulls at ---
+
+    @property
+    def shop(self) -> ServiceAggregate:
+        return self.view("shop").aggregate
+
+    def show(
+        self,
+        aggregate: ServiceAggregate,
+        activity: str = "idle",
+        report: TrafficReport | None = None,
+    ) -> None:
+        """Let the service stand like this from now on."""
+        report = report if report is not None else self._views["shop"].report
+        aggregate = replace(aggregate, revision=self.shop.revision + 1)
+        self._views[aggregate.name] = ServiceView(aggregate, report, activity)
+        self._signals.notify(aggregate.name)
+
+    def move(self, revision: int, status: Status, note: str = "") -> None:
+        self.show(
+            self.shop.with_deployment(replace(self.shop.deployment(revision), status=status, note=note))
+        )
+
+    def amend_rollout(self, change: Callable[[Rollout], Rollout]) -> None:
+        assert self.shop.rollout is not None
+        self.show(replace(self.shop, rollout=change(self.shop.rollout)))
+
+    def set_percent(self, percent: int) -> None:
+        """The open rollout gives the candidate so much, and nobody has acknowledged it yet."""
+        steps = [step.percent for step in self.shop.rollout.steps] if self.shop.rollout else []
+        change = {"percent": percent, "step": steps.index(percent), "acknowledged_at": None}
+        self.amend_rollout(lambda rollout: replace(rollout, **change, set_at=STARTED))  # type: ignore[arg-type]
+
+    def acknowledge(self) -> None:
+        """Every proxy has what it was told."""
+        self.amend_rollout(lambda rollout: replace(rollout, acknowledged_at=STARTED + 1))
+
+    def finish(self, outcome: Outcome) -> None:
+        self.amend_rollout(lambda rollout: replace(rollout, outcome=outcome, finished_at=STARTED + 2))
+
+    def remove_shop(self) -> None:
+        del self._views["shop"]
+        self._signals.notify("shop")
+
+    def report(self, *proxies: ProxyReport) -> None:
+        self.show(self.shop, report=TrafficReport(proxies))
+
+    # --- Operations ---
+
+    async def apply(
+        self, catalogue: Catalogue, origin: Origin, *, prune: bool = False, dry_run: bool = False
+    ) -> Sequence[Difference]:
+        self._note("apply", {"prune": prune, "dry_run": dry_run}, origin)
+        changes = difference(self.catalogue, catalogue)
+        if not dry_run:
+            self.catalogue = catalogue
+        return changes
+
+    async def deploy(self, command: DeployCommand, origin: Origin) -> CommandResult:
+        self._note("deploy", command, origin)
+        self.view(command.service)
+        revision = self.shop.last_deployment_revision + 1
+        environment = Environment.GREEN if self.shop.occupant(Environment.BLUE) else Environment.BLUE
+        self.show(
+            self.shop.with_deployment(
+                Deployment(
+                    service=command.service,
+                    revision=revision,
+                    version=command.version,
+                    environment=environment,
+                    status=Status.DEPLOYING,
+                    endpoints=command.endpoints,
+                    deployed_at=STARTED,
+                    status_since=STARTED,
+                )
+            )
+        )
+        return CommandResult(f"{command.version} goes to {environment}.", deployment=revision)
+
+    async def promote(self, service: str, origin: Origin, *, full: bool = False) -> CommandResult:
+        self._note("promote", {"full": full}, origin)
+        return self._open(service, RolloutKind.PROMOTE, (Step(10), Step(100)))
+
+    async def pause(self, service: str, origin: Origin) -> CommandResult:
+        return self._told("pause", service, origin)
+
+    async def resume(self, service: str, origin: Origin) -> CommandResult:
+        return self._told("resume", service, origin)
+
+    async def abort(self, service: str, origin: Origin) -> CommandResult:
+        return self._told("abort", service, origin)
+
+    async def rollback(self, service: str, origin: Origin) -> CommandResult:
+        self._note("rollback", service, origin)
+        return self._open(service, RolloutKind.ROLLBACK, (Step(100),))
+
+    async def forget_proxy(self, proxy: str, origin: Origin) -> None:
+        self._note("forget_proxy", proxy, origin)
+        known = [each.id for each in self.proxies]
+        if proxy not in known:
+            raise UnknownName("proxy", proxy, known)
+
+    def services(self) -> Sequence[str]:
+        return sorted(self._views)
+
+    def view(self, service: str) -> ServiceView:
+        if service not in self._views:
+            raise UnknownName("service", service, self._views)
+        return self._views[service]
+
+    def fleet(self) -> Sequence[ProxyFacts]:
+        return self.proxies
+
+    def changes(self) -> AsyncIterator[str]:
+        return self._signals.read()
+
+    # --- inside ---
+
+    def _note(self, verb: str, subject: object, origin: Origin) -> None:
+        self.asked.append((verb, subject, origin))
+        if self.error is not None:
+            raise self.error
+
+    def _told(self, verb: str, service: str, origin: Origin) -> CommandResult:
+        self._note(verb, service, origin)
+        self.view(service)
+        return CommandResult(f"{verb} it is.")
+
+    def _open(self, service: str, kind: RolloutKind, steps: tuple[Step, ...]) -> CommandResult:
+        self.view(service)
+        number = self.shop.last_rollout_id + 1
+        candidate = self.shop.last_deployment_revision
+        rollout = Rollout(number, service, kind, candidate, None, steps, STARTED)
+        self.show(replace(self.shop, rollout=rollout, last_rollout_id=number))
+        return CommandResult(f"Rollout {number} begins.", deployment=candidate, rollout=number)
