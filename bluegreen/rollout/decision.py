@@ -109,7 +109,7 @@ def _awaiting_acknowledgements(draft: Draft, rollout: Rollout, report: TrafficRe
     timing = _timing(rollout, barrier)
     sentence = (
         f"{rollout.percent} % is acknowledged by {barrier}, {timing['seconds_to_last_ack'] * 1000:.0f} ms "
-        f"after it was decided, {timing['skew'] * 1000:.1f} ms between the first and the last."
+        f"after the command, {timing['skew'] * 1000:.1f} ms between the first and the last."
     )
     draft.amend(acknowledged_at=barrier.last_at, **timing)
     draft.record(What.WEIGHT_ACKNOWLEDGED, sentence, after=str(rollout.percent))
@@ -169,8 +169,11 @@ def _lagging(draft: Draft, rollout: Rollout, what: str, since: float | None = No
 
 
 def _timing(rollout: Rollout, barrier: proof.Barrier) -> dict[str, float]:
-    last = barrier.last_at if barrier.last_at is not None else rollout.set_at
-    return {"seconds_to_last_ack": max(0.0, last - rollout.set_at), "skew": barrier.skew}
+    # The first step is what the command to promote asked for; the others begin with their own decision.
+    first = rollout.step == 0 and rollout.turning_back is None
+    began = rollout.started_at if first else rollout.set_at
+    last = barrier.last_at if barrier.last_at is not None else began
+    return {"seconds_to_last_ack": max(0.0, last - began), "skew": barrier.skew}
 
 
 # --- one deployment ---------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from bluegreen.switches.envoy.metrics.fleet_statistics import FleetStatistics
 from bluegreen.switches.envoy.nack_counts import NackCounts
 from bluegreen.switches.envoy.publication import GatewayPublication, awaits_clusters
 from bluegreen.switches.envoy.reports import ServiceSources, proxy_facts, traffic_report
-from xds_server import NodeIdentity, XdsServer
+from xds_server import NodeIdentity, References, XdsServer, XdsSettings
 
 
 class EnvoySwitch:
@@ -27,7 +27,8 @@ class EnvoySwitch:
     capabilities = Capabilities(acknowledges_per_proxy=True, exact_drain=True, steps=True)
 
     def __init__(self, statistics: FleetStatistics, now: Callable[[], float]) -> None:
-        self.server = XdsServer(self._group_of)
+        # What is published here is complete: a reference that leads nowhere is a mistake of ours.
+        self.server = XdsServer(self._group_of, settings=XdsSettings(references=References.STRICT))
         self._statistics = statistics
         self._now = now
         self._known = KnownFleet()

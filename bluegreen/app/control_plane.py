@@ -1,0 +1,135 @@
+"""The whole control plane, wired: the one place where parts meet."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import grpc
+from prometheus_client import CollectorRegistry
+
+from bluegreen.admin.servicer import AdminServicer
+from bluegreen.admin.servicer import server_options as admin_options
+from bluegreen.app.settings import Settings
+from bluegreen.model.catalogue import Catalogue
+from bluegreen.model.endpoint import Endpoint
+from bluegreen.model.errors import InvalidInput
+from bluegreen.model.event import Origin
+from bluegreen.rollout.clock import Clock, SystemClock
+from bluegreen.rollout.controller import Controller
+from bluegreen.switches.envoy.metrics.fleet_statistics import FleetStatistics
+from bluegreen.switches.envoy.metrics.receiver import MetricsReceiver
+from bluegreen.switches.envoy.switch import EnvoySwitch
+from bluegreen.telemetry.figures import Figures
+from bluegreen.telemetry.http import serve_http
+from deployment_store import SqliteStore
+from xds_server import server_options
+
+log = logging.getLogger(__name__)
+
+STOP_GRACE = 1.0
+"""Seconds that calls under way are given when the process is asked to stop."""
+
+PRUNE_EVERY = 3600.0
+
+MAXIMUM_ADMIN_CALLS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ControlPlane:
+    """A running control plane, and where it listens (the ports that were bound, where 0 was asked for)."""
+
+    controller: Controller
+    xds: Endpoint
+    admin: Endpoint
+    http: Endpoint
+
+
+@asynccontextmanager
+async def control_plane(
+    settings: Settings, catalogue: Catalogue | None = None
+) -> AsyncIterator[ControlPlane]:
+    """Run a control plane for as long as the context is open; `catalogue` is applied before it serves.
+
+    The order matters: the state is loaded and published before the first port opens, so that no proxy is
+    ever answered from an empty state. Raises InvalidInput where an address cannot be bound.
+    """
+    async with AsyncExitStack() as stack:
+        clock = SystemClock()
+        store = await stack.enter_async_context(SqliteStore.open(settings.database))
+        statistics = FleetStatistics()
+        switch = EnvoySwitch(statistics, clock.now)
+        controller = Controller(store, switch, clock)
+        await controller.start()
+        if catalogue is not None:
+            await controller.apply(catalogue, Origin("serve", f"service file {settings.service_file}"))
+        registry = CollectorRegistry()
+        figures = Figures(controller, registry)
+        switch.server.start_serving()
+
+        xds = grpc.aio.server(options=server_options())
+        switch.server.add_to(xds)
+        MetricsReceiver(statistics, switch.is_gateway, clock.now).add_to(xds)
+        admin = grpc.aio.server(options=admin_options(), maximum_concurrent_rpcs=MAXIMUM_ADMIN_CALLS)
+        AdminServicer(controller, store).add_to(admin)
+
+        await stack.enter_async_context(
+            _running(controller.run(), figures.follow(), _prune(store, clock, settings.event_retention))
+        )
+        admin_address = await _listen(stack, admin, settings.admin, "--admin-listen")
+        xds_address = await _listen(stack, xds, settings.xds, "--xds-listen")
+        http_address = await _listen_http(stack, settings.http, registry, lambda: switch.server.ready)
+        yield ControlPlane(controller, xds_address, admin_address, http_address)
+
+
+async def _listen(stack: AsyncExitStack, server: grpc.aio.Server, address: Endpoint, flag: str) -> Endpoint:
+    try:
+        port = server.add_insecure_port(str(address))
+    except RuntimeError as error:
+        raise _cannot_listen(address, flag) from error
+    if port == 0:
+        raise _cannot_listen(address, flag)
+    await server.start()
+    stack.push_async_callback(server.stop, STOP_GRACE)
+    return Endpoint(address.host, port)
+
+
+async def _listen_http(
+    stack: AsyncExitStack, address: Endpoint, registry: CollectorRegistry, is_ready: Callable[[], bool]
+) -> Endpoint:
+    try:
+        port = await stack.enter_async_context(serve_http(address.host, address.port, registry, is_ready))
+    except OSError as error:
+        raise _cannot_listen(address, "--http-listen") from error
+    return Endpoint(address.host, port)
+
+
+def _cannot_listen(address: Endpoint, flag: str) -> InvalidInput:
+    return InvalidInput(
+        f"Cannot listen on {address}: another program has that port, or it is no address of this machine. "
+        f"Stop that program, or give another address with {flag} HOST:PORT."
+    )
+
+
+async def _prune(store: SqliteStore, clock: Clock, retention: float) -> None:
+    """Keep the events of the last `retention` seconds, so that the file does not grow for ever."""
+    while True:
+        gone = await store.prune_events(clock.now() - retention)
+        if gone:
+            log.info("%d events older than %.0f days were dropped", gone, retention / 86400)
+        await asyncio.sleep(PRUNE_EVERY)
+
+
+@asynccontextmanager
+async def _running(*work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Run these until the context ends. One that fails ends the context, and with it the process."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(each) for each in work]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()

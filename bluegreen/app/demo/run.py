@@ -1,0 +1,83 @@
+"""Runs the demo and judges it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import tempfile
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+from rich.console import Console
+
+from bluegreen.admin.v1.admin_pb2_grpc import AdminStub
+from bluegreen.app.demo.envoy_process import EnvoyNotFound
+from bluegreen.app.demo.figures import DemoFigures
+from bluegreen.app.demo.load_report import LoadReport
+from bluegreen.app.demo.processes import ChildFailed, ChildProcesses
+from bluegreen.app.demo.scenario import Scenario
+from bluegreen.app.demo.service_watch import DemoFailed, ServiceWatch
+from bluegreen.app.demo.stage import LOOPBACK, SERVICE, Stage
+from bluegreen.app.demo.view import DemoView
+
+INTERRUPTED = 130
+"""The exit code of a process that Ctrl-C ended, by the shell's convention."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """`plain` prints line by line on a terminal too. `directory` keeps logs and database; None: a
+    temporary one."""
+
+    plain: bool = False
+    directory: Path | None = None
+
+
+def run(options: DemoOptions | None = None) -> int:
+    """Play the demo; 0 only if not one request failed. Every child process is gone when this returns."""
+    options = options or DemoOptions()
+    console = Console(force_terminal=False if options.plain else None)
+    with tempfile.TemporaryDirectory(prefix="bluegreen-demo-") as temporary:
+        directory = options.directory or Path(temporary)
+        directory.mkdir(parents=True, exist_ok=True)
+        return asyncio.run(_play(console, directory))
+
+
+async def _play(console: Console, directory: Path) -> int:
+    view, figures = DemoView(console), DemoFigures()
+    try:
+        with view.shown():
+            load = await _interruptible(_release(directory, view, figures))
+    except asyncio.CancelledError:
+        console.print("Interrupted; all processes of the demo have been stopped.")
+        return INTERRUPTED
+    except (DemoFailed, ChildFailed, EnvoyNotFound) as failure:
+        console.print(f"The demo failed. {failure}", style="bold red", markup=False)
+        return 1
+    except grpc.aio.AioRpcError as error:
+        console.print(f"The demo failed. {error.details()}", style="bold red", markup=False)
+        return 1
+    console.print(figures.table(load))
+    for example in load.examples:
+        console.print(f"failed: {example}", style="red", markup=False)
+    return 1 if load.failed else 0
+
+
+async def _release(directory: Path, view: DemoView, figures: DemoFigures) -> LoadReport:
+    async with ChildProcesses(directory) as children:
+        stage = Stage(children, directory)
+        async with grpc.aio.insecure_channel(f"{LOOPBACK}:{stage.ports.admin}") as channel:
+            admin = AdminStub(channel)  # type: ignore[no-untyped-call]  # generated code
+            watch = ServiceWatch(admin, SERVICE, view.status_changed)
+            return await Scenario(stage, children, admin, watch, view, figures).play()
+
+
+async def _interruptible(story: Coroutine[None, None, LoadReport]) -> LoadReport:
+    """Run to the end, or until SIGINT or SIGTERM cancels it, which stops all child processes on the way."""
+    task = asyncio.ensure_future(story)
+    loop = asyncio.get_running_loop()
+    for signal_ in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(signal_, task.cancel)
+    return await task

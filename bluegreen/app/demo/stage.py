@@ -1,0 +1,110 @@
+"""What the demo plays on: a control plane, two real Envoys, and the application's processes."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bluegreen.app.demo.application import ApplicationOptions
+from bluegreen.app.demo.application_process import ApplicationProcess, start_application
+from bluegreen.app.demo.envoy_process import EnvoyOptions, EnvoyProcess
+from bluegreen.app.demo.ports import free_port
+from bluegreen.app.demo.processes import ChildProcess, ChildProcesses, Command
+from bluegreen.model.endpoint import Endpoint
+from bluegreen.switches.envoy.bootstrap import BootstrapOptions, bootstrap
+
+SERVICE = "shop"
+GATEWAYS = ("edge", "sidecar")
+INSTANCES = 2
+"""Processes per environment."""
+
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """All on the loopback interface."""
+
+    xds: int
+    admin: int
+    http: int
+    production: Mapping[str, int]  # by gateway
+    preview: Mapping[str, int]
+
+    @classmethod
+    def free(cls) -> Ports:
+        return cls(
+            xds=free_port(),
+            admin=free_port(),
+            http=free_port(),
+            production={gateway: free_port() for gateway in GATEWAYS},
+            preview={gateway: free_port() for gateway in GATEWAYS},
+        )
+
+
+class Stage:
+    """Starts and stops the parts; which of them, and when, is the story's to say."""
+
+    def __init__(self, children: ChildProcesses, directory: Path) -> None:
+        self.ports = Ports.free()
+        self.proxies: list[EnvoyProcess] = []
+        self._children = children
+        self._directory = directory
+
+    def service_file(self) -> str:
+        """The service file of the demo, as a user would write it."""
+        gateways = {
+            name: {
+                "listen": f"{LOOPBACK}:{self.ports.production[name]}",
+                "preview": f"{LOOPBACK}:{self.ports.preview[name]}",
+            }
+            for name in GATEWAYS
+        }
+        service: dict[str, Any] = {
+            "gateways": list(GATEWAYS),
+            "domains": ["*"],
+            "health_check": {"path": "/healthz", "interval": "1s"},
+            "strategy": {"steps": [10, 50, 100], "pause": "3s"},
+        }
+        text: str = yaml.safe_dump({"gateways": gateways, "services": {SERVICE: service}}, sort_keys=False)
+        return text
+
+    async def start_control_plane(self) -> ChildProcess:
+        """`bluegreen serve`, as a process of its own."""
+        arguments = (
+            *(sys.executable, "-m", "bluegreen", "serve"),
+            f"--database={self._directory / 'bluegreen.db'}",
+            f"--xds-listen={LOOPBACK}:{self.ports.xds}",
+            f"--admin-listen={LOOPBACK}:{self.ports.admin}",
+            f"--http-listen={LOOPBACK}:{self.ports.http}",
+        )
+        return await self._children.start(Command("control-plane", arguments))
+
+    async def start_proxies(self) -> None:
+        """One Envoy for each gateway, with the bootstrap that `bluegreen bootstrap` prints."""
+        for gateway in GATEWAYS:
+            options = BootstrapOptions(
+                gateway=gateway,
+                node_id=f"{gateway}-1",
+                control_plane=Endpoint(LOOPBACK, self.ports.xds),
+                admin=Endpoint(LOOPBACK, free_port()),
+            )
+            self.proxies.append(
+                await EnvoyProcess.start(self._children, bootstrap(options), EnvoyOptions(name=gateway))
+            )
+
+    async def proxies_ready(self) -> None:
+        await asyncio.gather(*(proxy.ready() for proxy in self.proxies))
+
+    async def start_version(self, version: str, environment: str) -> list[ApplicationProcess]:
+        """The application's processes of one environment."""
+        options = ApplicationOptions(version, environment=environment, latency=0.005)
+        return list(
+            await asyncio.gather(*(start_application(self._children, options) for _ in range(INSTANCES)))
+        )
