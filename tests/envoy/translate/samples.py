@@ -1,0 +1,28 @@
+"""A service with two revisions, as tests vary it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bluegreen.model.endpoint import Endpoint
+from bluegreen.model.environment import Environment
+from bluegreen.model.service import Service
+from bluegreen.model.traffic import Backend, ServiceTraffic
+
+BLUE, GREEN = Environment.BLUE, Environment.GREEN
+
+
+def service(name: str = "shop", **changes: Any) -> Service:
+    return Service(**{"name": name, "gateways": ("edge",), "domains": (f"{name}.example.com",)} | changes)
+
+
+def backend(revision: int = 1, *addresses: str, weight: int = 0, routed: bool = True) -> Backend:
+    """Odd revisions are blue."""
+    environment = BLUE if revision % 2 else GREEN
+    endpoints = tuple(Endpoint.parse(each) for each in addresses or (f"127.0.0.1:{8000 + revision}",))
+    return Backend(revision, environment, endpoints, routed, weight)
+
+
+def traffic(of: Service, green_weight: int = 0) -> ServiceTraffic:
+    """Revision 1 on blue, revision 2 on green and previewed."""
+    return ServiceTraffic(of, (backend(1, weight=100 - green_weight), backend(2, weight=green_weight)), 2)

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from envoy.config.route.v3.route_components_pb2 import Route as EnvoyRoute
+
+from bluegreen.model.service import Protocol, Retries, Route, Service, Upstream
+from bluegreen.model.traffic import ServiceTraffic
+from bluegreen.switches.envoy.translate.routes import encoded_routes, preview_target, production_target
+from tests.envoy.translate.samples import backend, service, traffic
+
+
+def routes(of: ServiceTraffic) -> list[EnvoyRoute]:
+    return [EnvoyRoute.FromString(each.encoded) for each in encoded_routes(of, production_target(of))]
+
+
+def only(route: Route, **changes: object) -> list[EnvoyRoute]:
+    return routes(traffic(service(routes=(route,), **changes)))
+
+
+def last(route: Route) -> EnvoyRoute:
+    """The route that takes all methods."""
+    return only(route)[-1]
+
+
+@pytest.mark.parametrize("green", [0, 1, 50, 99, 100])
+def test_the_total_and_the_order_stay_the_same_whatever_the_weights(green: int) -> None:
+    target = production_target(traffic(service(), green_weight=green))
+    assert target.clusters == (("bluegreen/shop/1", 100 - green), ("bluegreen/shop/2", green))
+
+
+def test_the_order_is_blue_green_then_the_revision_and_not_that_of_the_backends() -> None:
+    backends = (backend(4), backend(2, weight=100), backend(3), backend(1))
+    target = production_target(ServiceTraffic(service(), backends))
+    assert [name[-1] for name, _ in target.clusters] == ["1", "3", "2", "4"]
+
+
+def test_a_backend_that_is_not_routed_is_not_named() -> None:
+    target = production_target(
+        ServiceTraffic(service(), (backend(1, weight=100), backend(2, routed=False)), preview=2)
+    )
+    assert target.clusters == (("bluegreen/shop/1", 100),)
+
+
+def test_weights_that_do_not_add_up_are_refused() -> None:
+    with pytest.raises(ValueError, match="weights of shop add up to 90"):
+        production_target(ServiceTraffic(service(), (backend(1, weight=60), backend(2, weight=30))))
+
+
+@pytest.mark.parametrize("backends", [(), (backend(1), backend(2))])
+def test_without_an_active_version_the_service_says_so_itself(backends: tuple[object, ...]) -> None:
+    (safe, made) = routes(replace(traffic(service()), backends=backends))
+    for route in (safe, made):
+        assert route.direct_response.status == 503
+        assert route.direct_response.body.inline_string == "shop has no active version.\n"
+
+
+def test_the_preview_goes_whole_to_the_twin() -> None:
+    assert preview_target(traffic(service())).clusters == (("bluegreen/shop/2/preview", 100),)
+
+
+@pytest.mark.parametrize(
+    ("backends", "preview"),
+    [((backend(1), backend(2)), None), ((backend(2, routed=False),), 2), ((backend(1),), 2)],
+)
+def test_nothing_to_preview(backends: tuple[object, ...], preview: int | None) -> None:
+    target = preview_target(replace(traffic(service()), backends=backends, preview=preview))
+    assert target.clusters == ()
+    assert target.unavailable == "shop has no version to preview.\n"
+
+
+def test_exact_comes_before_prefix_and_longer_before_shorter() -> None:
+    paths = (Route("/"), Route("/a"), Route("/a/b/c"), Route("/a/b", exact=True), Route("/a", exact=True))
+    made = routes(traffic(service(routes=paths)))
+    matched = [each.match.path or each.match.prefix or each.match.path_separated_prefix for each in made]
+    assert matched == [each for path in ("/a/b", "/a", "/a/b/c", "/a", "/") for each in (path, path)]
+    assert [each.match.WhichOneof("path_specifier") for each in made[::2]] == [
+        "path",
+        "path",
+        "path_separated_prefix",
+        "path_separated_prefix",
+        "prefix",
+    ]
+
+
+def test_a_request_cut_short_is_repeated_only_where_a_copy_does_no_harm() -> None:
+    safe, other = only(Route("/"))
+    assert safe.match.headers[0].string_match.safe_regex.regex == "GET|HEAD|OPTIONS"
+    assert not other.match.headers
+    assert safe.route.retry_policy.retry_on.split(",")[-1] == "reset"
+    assert "reset" not in other.route.retry_policy.retry_on.split(",")
+    assert safe.route.weighted_clusters == other.route.weighted_clusters
+
+
+def test_retries_go_elsewhere_and_soon() -> None:
+    policy = last(Route(retries=Retries(attempts=2))).route.retry_policy
+    assert policy.num_retries.value == 2
+    assert policy.retry_host_predicate[0].name == "envoy.retry_host_predicates.previous_hosts"
+    assert policy.host_selection_retry_max_attempts == 5
+    assert policy.retry_back_off.base_interval.ToMilliseconds() == 25
+
+
+def test_one_route_does_where_nothing_cut_short_is_repeated() -> None:
+    assert len(only(Route(retries=Retries(reset=False)))) == 1
+    assert len(only(Route(), upstream=Upstream(protocol=Protocol.GRPC))) == 1
+
+
+def test_no_attempts_no_policy() -> None:
+    (made,) = only(Route(retries=Retries(attempts=0)))
+    assert not made.route.HasField("retry_policy")
+
+
+def test_times_and_websockets() -> None:
+    made = last(Route(timeout=2.5, idle_timeout=60, websocket=True)).route
+    assert (made.timeout.ToMilliseconds(), made.idle_timeout.ToMilliseconds()) == (2500, 60_000)
+    assert made.upgrade_configs[0].upgrade_type == "websocket"
+    assert not last(Route()).route.upgrade_configs
+
+
+def test_zero_is_no_timeout_rather_than_envoys_default() -> None:
+    made = last(Route(timeout=0, idle_timeout=0)).route
+    assert made.HasField("timeout")
+    assert made.HasField("idle_timeout")
+    assert made.timeout.ToNanoseconds() == made.idle_timeout.ToNanoseconds() == 0
+
+
+def test_equal_content_equal_bytes() -> None:
+    def encoded(of: Service) -> list[bytes]:
+        return [each.encoded for each in encoded_routes(traffic(of), production_target(traffic(of)))]
+
+    paths = (Route("/a"), Route("/b"))
+    assert encoded(service(routes=paths)) == encoded(service(routes=paths[::-1]))
