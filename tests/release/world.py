@@ -1,0 +1,188 @@
+"""A whole world for one test: a control plane, real Envoys of two gateways, and the admin API."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import grpc
+import yaml
+
+from bluegreen.admin.v1 import admin_pb2 as pb
+from bluegreen.admin.v1.admin_pb2_grpc import AdminStub
+from bluegreen.app.demo.envoy_process import EnvoyOptions, EnvoyProcess
+from bluegreen.app.demo.ports import free_port
+from bluegreen.app.demo.processes import ChildProcess, ChildProcesses, Command
+from bluegreen.model.endpoint import Endpoint
+from bluegreen.switches.envoy.bootstrap import BootstrapOptions, XdsProtocol, bootstrap
+
+LOOPBACK = "127.0.0.1"
+GATEWAYS = ("edge", "sidecar")
+SHOP = "shop"
+ORIGIN = pb.Origin(actor="test", reason="test")
+
+
+@dataclass(frozen=True, slots=True)
+class WorldPorts:
+    xds: int = field(default_factory=free_port)
+    admin: int = field(default_factory=free_port)
+    http: int = field(default_factory=free_port)
+    production: dict[str, int] = field(default_factory=lambda: {name: free_port() for name in GATEWAYS})
+    preview: dict[str, int] = field(default_factory=lambda: {name: free_port() for name in GATEWAYS})
+
+
+class World:
+    """Each part is started, killed and started again as the test wants. Ports stay the same."""
+
+    def __init__(self, children: ChildProcesses, directory: Path) -> None:
+        self.ports = WorldPorts()
+        self.proxies: dict[str, EnvoyProcess] = {}
+        self._children = children
+        self._directory = directory
+        self._channel = grpc.aio.insecure_channel(
+            f"{LOOPBACK}:{self.ports.admin}",
+            options=[("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 200)],
+        )
+        self.admin = AdminStub(self._channel)
+
+    async def close(self) -> None:
+        await self._channel.close()
+
+    # --- parts ---
+
+    async def start_control_plane(self) -> ChildProcess:
+        """`bluegreen serve`, ready to be asked."""
+        arguments = (
+            *(sys.executable, "-m", "bluegreen", "serve"),
+            f"--database={self._directory / 'bluegreen.db'}",
+            f"--xds-listen={LOOPBACK}:{self.ports.xds}",
+            f"--admin-listen={LOOPBACK}:{self.ports.admin}",
+            f"--http-listen={LOOPBACK}:{self.ports.http}",
+        )
+        child = await self._children.start(Command("control-plane", arguments))
+        await child.expect(self._answers(), 20)
+        return child
+
+    async def _answers(self) -> None:
+        await self.admin.ListServices(pb.ListServicesRequest(), wait_for_ready=True)
+
+    async def start_proxy(self, gateway: str, protocol: XdsProtocol = XdsProtocol.SOTW) -> EnvoyProcess:
+        """An Envoy of a gateway; ready to be waited for."""
+        options = BootstrapOptions(
+            gateway=gateway,
+            node_id=f"{gateway}-1",
+            control_plane=Endpoint(LOOPBACK, self.ports.xds),
+            protocol=protocol,
+            admin=Endpoint(LOOPBACK, free_port()),
+            flush_interval=0.25,
+        )
+        proxy = await EnvoyProcess.start(self._children, bootstrap(options), EnvoyOptions(name=gateway))
+        self.proxies[gateway] = proxy
+        return proxy
+
+    async def start(self, *, protocol: XdsProtocol = XdsProtocol.SOTW, **service: object) -> ChildProcess:
+        """The control plane with the service, and one ready Envoy of each gateway."""
+        child = await self.start_control_plane()
+        await self.apply(**service)
+        for gateway in GATEWAYS:
+            await self.start_proxy(gateway, protocol)
+        await asyncio.gather(*(proxy.ready() for proxy in self.proxies.values()))
+        return child
+
+    # --- the operator ---
+
+    async def apply(self, **service: object) -> None:
+        described = {
+            "gateways": {
+                name: {
+                    "listen": f"{LOOPBACK}:{self.ports.production[name]}",
+                    "preview": f"{LOOPBACK}:{self.ports.preview[name]}",
+                }
+                for name in GATEWAYS
+            },
+            "services": {
+                SHOP: {
+                    "gateways": list(GATEWAYS),
+                    "domains": ["*"],
+                    "drain": {"grace": "200ms", "deadline": "60s"},
+                    **service,
+                }
+            },
+        }
+        answer = await self.admin.Apply(pb.ApplyRequest(origin=ORIGIN, document=yaml.safe_dump(described)))
+        assert not answer.problems, answer.problems
+
+    async def deploy(self, version: str, addresses: Sequence[str], *, replace_standby: bool = False) -> int:
+        """Deploy and wait until it is ready; the revision."""
+        answer = await self.admin.Deploy(
+            pb.DeployRequest(
+                origin=ORIGIN,
+                service=SHOP,
+                version=version,
+                endpoints=addresses,
+                replace_standby=replace_standby,
+            )
+        )
+        revision: int = answer.deployment_revision
+        await self.until(revision, "ready")
+        return revision
+
+    async def promote(self, *, full: bool = False) -> int:
+        answer = await self.admin.Promote(pb.PromoteRequest(origin=ORIGIN, service=SHOP, full=full))
+        rollout: int = answer.rollout_id
+        return rollout
+
+    async def rollback(self) -> int:
+        answer = await self.admin.Rollback(pb.CommandRequest(origin=ORIGIN, service=SHOP))
+        rollout: int = answer.rollout_id
+        return rollout
+
+    async def release(self, version: str, addresses: Sequence[str]) -> int:
+        """Deploy, promote and wait until it is active; the revision."""
+        revision = await self.deploy(version, addresses)
+        await self.promote(full=True)
+        await self.until(revision, "active")
+        return revision
+
+    # --- what is so ---
+
+    async def status(self) -> pb.ServiceStatus:
+        return await self.admin.GetStatus(pb.GetStatusRequest(service=SHOP))
+
+    async def until(self, revision: int, *statuses: str, timeout: float = 30.0) -> pb.ServiceStatus:
+        """Wait until a revision has one of these statuses."""
+
+        def holds(status: pb.ServiceStatus) -> bool:
+            return any(d.revision == revision and d.status in statuses for d in status.deployments)
+
+        return await self.when(holds, timeout)
+
+    async def finished(self, rollout: int, timeout: float = 30.0) -> pb.ServiceStatus:
+        """Wait until a rollout is over."""
+        return await self.when(lambda s: s.rollout.id == rollout and s.rollout.finished_at > 0, timeout)
+
+    async def when(
+        self, holds: Callable[[pb.ServiceStatus], bool], timeout: float = 30.0
+    ) -> pb.ServiceStatus:
+        """The first status for which `holds`."""
+        last = "no status came"
+        try:
+            async with asyncio.timeout(timeout):
+                async for status in self.admin.WatchStatus(
+                    pb.GetStatusRequest(service=SHOP), wait_for_ready=True
+                ):
+                    if holds(status):
+                        return status
+                    last = f"{status.activity} {[(d.revision, d.status) for d in status.deployments]}"
+        except TimeoutError:
+            raise AssertionError(f"not within {timeout} s: {last}") from None
+        raise AssertionError(f"the watch ended: {last}")
+
+    def entry(self, gateway: str) -> str:
+        return f"http://{LOOPBACK}:{self.ports.production[gateway]}"
+
+    def entries(self) -> list[str]:
+        return [self.entry(gateway) for gateway in GATEWAYS]
