@@ -1,1 +1,38 @@
+"""An xDS server for Python: ordered publishing, and exact knowledge of what each proxy has acknowledged."""
 
+from .channel import Nack
+from .errors import BadRequest, InconsistentSnapshot, NotReady, Refused, UnknownGroup, XdsError
+from .fleet import Fleet, ProxyState, Subscriptions, TypeState
+from .node import NodeIdentity
+from .references import Links
+from .resource import Resource
+from .server import XdsServer
+from .settings import References, XdsSettings, server_options
+from .types import CLUSTER, ENDPOINT, LISTENER, ROUTE, RUNTIME, SECRET
+
+__all__ = [
+    "CLUSTER",
+    "ENDPOINT",
+    "LISTENER",
+    "ROUTE",
+    "RUNTIME",
+    "SECRET",
+    "BadRequest",
+    "Fleet",
+    "InconsistentSnapshot",
+    "Links",
+    "Nack",
+    "NodeIdentity",
+    "NotReady",
+    "ProxyState",
+    "References",
+    "Refused",
+    "Resource",
+    "Subscriptions",
+    "TypeState",
+    "UnknownGroup",
+    "XdsError",
+    "XdsServer",
+    "XdsSettings",
+    "server_options",
+]

@@ -1,0 +1,167 @@
+"""What is known of one client about one type: asked for, sent, acknowledged, doubtful."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from .resource import Resource
+from .subscription import NOTHING, Subscription
+from .view import Change, View
+
+NO_DOUBTS: Final[Mapping[str, tuple[Resource | None, ...]]] = MappingProxyType({})
+_OLDER_KEPT: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Nack:
+    """A response that the client refused, at least in part: its text, the generation it was built from, and
+    when (on the clock of the session).
+    """
+
+    text: str
+    generation: int
+    at: float
+
+
+class Channel:
+    """One type on one stream.
+
+    ``sent`` is all that the client was last sent, whatever became of it: news is found by comparing with it
+    and never with what was acknowledged (row NACK). ``doubts`` are the names of it that were sent and not
+    acknowledged, each with the older resources that may be live instead. Generations are proven by a view
+    that is acknowledged whole: it stands for every generation in which its table was current. ``blockers``
+    name what a resource of this type waits for, as first seen; ``news`` are the names that the latest
+    response changed.
+    """
+
+    __slots__ = (
+        "acked_at",
+        "acked_version",
+        "blockers",
+        "doubts",
+        "forced",
+        "nack",
+        "named",
+        "news",
+        "news_generation",
+        "nonce",
+        "outstanding",
+        "owed",
+        "proven_generation",
+        "sent",
+        "sent_at",
+        "sent_generation",
+        "subscription",
+        "type_url",
+        "vouched",
+    )
+
+    def __init__(self, type_url: str, nothing: View) -> None:
+        self.type_url = type_url
+        self.subscription: Subscription = NOTHING
+        self.named = False
+        self.sent: View = nothing
+        self.doubts: Mapping[str, tuple[Resource | None, ...]] = NO_DOUBTS
+        self.vouched: dict[str, Resource] = {}
+        self.forced: frozenset[str] = frozenset()
+        self.owed = True
+        self.nonce = ""
+        self.outstanding = False
+        self.sent_at = 0.0
+        self.acked_at: float | None = None
+        self.acked_version: str | None = None
+        self.sent_generation: int | None = None
+        self.proven_generation: int | None = None
+        self.nack: Nack | None = None
+        self.news: frozenset[str] = frozenset()
+        self.news_generation = 0
+        self.blockers: dict[str, frozenset[str]] = {}
+
+    @property
+    def settled(self) -> bool:
+        """Nothing is under way or doubtful, and nothing is held back: what was sent stands for its
+        generation.
+        """
+        return not (self.outstanding or self.doubts or self.sent.kept or self.owed or self.forced)
+
+    @property
+    def acked_generation(self) -> int | None:
+        """The newest generation that the client is proven to have; None before the first proof."""
+        return self.sent.table.through if self.settled else self.proven_generation
+
+    def proves(self, name: str) -> bool:
+        """Whether the client has acknowledged this name as it was last sent, or another witness has seen it
+        there.
+        """
+        return name not in self.doubts or (
+            name in self.vouched and self.vouched[name] is self.sent.get(name) is not None
+        )
+
+    def record_sent(self, target: View, names: frozenset[str], nonce: str, now: float) -> None:
+        """``names`` are what this response says something about."""
+        self.proven_generation = self.acked_generation
+        older = self.sent
+        if self.doubts:
+            self.doubts = _add_doubts(self.doubts, names, older)
+        else:
+            self.doubts = {name: (older.get(name),) for name in names} if names else NO_DOUBTS
+        self.nonce = nonce
+        self.outstanding = True
+        self.owed = False
+        self.forced = frozenset()
+        self.sent_at = now
+        self.news = names
+        self.news_generation = target.table.clock.generation
+        self._enter(target)
+
+    def record_ack(self, now: float) -> None:
+        self.outstanding = False
+        self.doubts = NO_DOUBTS
+        if self.vouched:
+            self.vouched = {}
+        self.nack = None
+        self.acked_at = now
+        self.acked_version = self.sent.version
+
+    def record_nack(self, text: str, now: float) -> None:
+        """What was sent stays doubtful; it is sent again only with something new."""
+        self.outstanding = False
+        self.nack = Nack(text, self.sent.table.through, now)
+
+    def move(self, target: View, change: Change) -> None:
+        """The client has all of ``target`` that can be said, without a message."""
+        self.proven_generation = self.acked_generation
+        self.owed = False
+        if self.doubts and change.gone:
+            self.doubts = {name: older for name, older in self.doubts.items() if name not in change.gone}
+        self._enter(target)
+
+    def _enter(self, target: View) -> None:
+        self.sent = target
+        if self.blockers:
+            self.blockers = {name: why for name, why in self.blockers.items() if name in target.kept}
+        if not target.kept:
+            self.sent_generation = target.table.through
+
+    def narrow(self, subscription: Subscription, sent: View) -> None:
+        """The client asks for something else now; ``sent`` is what of the former it still holds."""
+        self.proven_generation = self.acked_generation
+        self.subscription = subscription
+        self.sent = sent
+        if self.doubts:
+            self.doubts = {name: old for name, old in self.doubts.items() if subscription.covers(name)}
+
+
+def _add_doubts(
+    doubts: Mapping[str, tuple[Resource | None, ...]], names: frozenset[str], sent: View
+) -> dict[str, tuple[Resource | None, ...]]:
+    merged = dict(doubts)
+    for name in names:
+        older, old = merged.get(name, ()), sent.get(name)
+        if old not in older:
+            # The acknowledged one stays first; of those that were never acknowledged the latest are kept.
+            merged[name] = (*older[:1], *older[1:][-(_OLDER_KEPT - 2) :], old)
+    return merged

@@ -1,0 +1,165 @@
+"""One stream's side of the protocol, without I/O: requests and published state in, responses out.
+
+What state-of-the-world and delta have in common. A session never waits and never sends: its owner feeds
+requests to ``receive``, asks ``next_response`` until there is none, and comes again when something was
+received or published, or at ``wake_at``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from itertools import count
+
+from .channel import Channel
+from .errors import BadRequest
+from .group import Group
+from .node import NodeIdentity
+from .resource import Resource
+from .settings import XdsSettings
+from .stages import Stages
+from .types import CLUSTER, ENDPOINT, SENDING_ORDER, UNORDERED
+from .view import Change, View
+
+# Nonces name one response of this process: shared by all streams, so that a number is never given twice on
+# one.
+_numbers = count(1)
+
+
+def next_nonce() -> str:
+    return f"{next(_numbers):x}"
+
+
+class Session(ABC):
+    """The protocol state of one stream. Times are seconds on a monotonic clock."""
+
+    def __init__(
+        self, node: NodeIdentity, group: Group, settings: XdsSettings, only: str | None = None
+    ) -> None:
+        """``only`` is the type of a per-type service; None serves every type (ADS)."""
+        self.node = node
+        self.group = group
+        self.settings = settings
+        self.only = only
+        self.channels: dict[str, Channel] = {}
+        self.wake_at: float | None = None
+        self.ignored = 0
+        self._stages = Stages(group, self.channels)
+        self._in_order: list[Channel] = []
+
+    @abstractmethod
+    def receive(self, data: bytes, now: float) -> None:
+        """Take one request in. Raises BadRequest, after which the stream must end."""
+
+    def next_response(self, now: float) -> bytes | None:
+        """The next message to send, as if it is sent now; None when there is none for the time being."""
+        self.wake_at = None
+        for channel in self._in_order:
+            response = self._offer(channel, now)
+            if response is not None:
+                return response
+        return None
+
+    def vouch(self, resources: Iterable[Resource]) -> bool:
+        """Another witness has seen these in use at this client; True when that may set something free."""
+        news = False
+        for resource in resources:
+            channel = self.channels.get(resource.type_url)
+            sent = channel.sent.get(resource.name) if channel else None
+            if channel and sent and sent.version == resource.version and not channel.proves(resource.name):
+                channel.vouched[resource.name] = sent
+                news = True
+        return news
+
+    # Offering
+
+    def _offer(self, channel: Channel, now: float) -> bytes | None:
+        target = self._stages.target(channel)
+        if target is channel.sent and not channel.forced and not channel.owed:
+            return None
+        change = self.group.change_between(channel.type_url, channel.sent, target)
+        if self._must_wait(channel, target):
+            return None
+        if not self._has_news(channel, change):
+            channel.move(target, change)
+            return None
+        if channel.outstanding and not self._may_supersede(channel, change, now):
+            return None
+        return self._respond(channel, change, target, now)
+
+    def _must_wait(self, channel: Channel, target: View) -> bool:
+        """Whether nothing can be said before something else is proven."""
+        return False
+
+    @abstractmethod
+    def _has_news(self, channel: Channel, change: Change) -> bool:
+        """Whether the client is to be told anything."""
+
+    @abstractmethod
+    def _respond(self, channel: Channel, change: Change, target: View, now: float) -> bytes:
+        """The message that tells it, recorded as sent."""
+
+    def _may_supersede(self, channel: Channel, change: Change, now: float) -> bool:
+        """A response may pass an unacknowledged one of its type when that takes long, or takes back a part of
+        it.
+
+        A warming cluster withholds the ACK of its response: the response that removes it must still get out.
+        """
+        if any(not any(channel.doubts[name]) for name in change.gone if name in channel.doubts):
+            return True
+        due = channel.sent_at + self.settings.supersede_after
+        if now >= due:
+            return True
+        self.wake_at = due if self.wake_at is None else min(due, self.wake_at)
+        return False
+
+    def _record(self, channel: Channel, target: View, names: frozenset[str], now: float) -> str:
+        nonce = next_nonce()
+        channel.record_sent(target, names, nonce, now)
+        if channel.type_url == CLUSTER:
+            self._follow_with_endpoints(target, names)
+        return nonce
+
+    def _follow_with_endpoints(self, target: View, names: frozenset[str]) -> None:
+        """Row WARM: a cluster that is new or changed warms until its endpoints come, though they are
+        unchanged.
+        """
+        endpoints = self.channels.get(ENDPOINT)
+        if endpoints is None:
+            return
+        services: set[str] = set()
+        for name in names:
+            cluster = target.get(name)
+            if cluster is not None:
+                services |= cluster.links.endpoints
+        endpoints.forced |= {name for name in services if endpoints.sent.get(name) is not None}
+
+    # Receiving
+
+    def _check_type(self, type_url: str) -> str:
+        """The type that a request is about; ``only`` when it may be left out."""
+        if self.only is not None:
+            if type_url not in ("", self.only):
+                raise BadRequest(f"this service serves {self.only} only, not {type_url[:200]!r}")
+            return self.only
+        if not type_url:
+            raise BadRequest("a request on an aggregated stream must name its type_url")
+        if type_url not in self.settings.types and type_url not in self.group.types:
+            raise BadRequest(f"type {type_url[:200]!r} is not served here")
+        return type_url
+
+    def _check_names(self, names: Iterable[str], total: int) -> None:
+        if total > self.settings.max_names:
+            raise BadRequest(f"{total} resource names; at most {self.settings.max_names} are accepted")
+        limit = self.settings.max_name_bytes
+        for name in names:
+            if len(name) > limit:
+                raise BadRequest(f"a resource name of {len(name)} characters; at most {limit} are accepted")
+
+    def _open_channel(self, type_url: str) -> Channel:
+        channel = Channel(type_url, self.group.nothing(type_url))
+        self.channels[type_url] = channel
+        self._in_order = sorted(
+            self.channels.values(), key=lambda each: SENDING_ORDER.get(each.type_url, UNORDERED)
+        )
+        return channel

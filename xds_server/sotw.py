@@ -1,0 +1,87 @@
+"""The state-of-the-world protocol: each request carries the whole list of names, each response what it names.
+
+Source: ``xds_protocol``, sections "The xDS transport protocol" to "Resource removal".
+"""
+
+from __future__ import annotations
+
+from .channel import Channel
+from .session import Session
+from .subscription import EVERYTHING, Subscription, subscribe_to
+from .types import FULL_STATE, LEGACY_WILDCARD, WILDCARD
+from .view import Change, View
+from .wire import Request, parse_request, with_nonce
+
+
+class SotwSession(Session):
+    """State-of-the-world on one stream."""
+
+    def receive(self, data: bytes, now: float) -> None:
+        self.take(parse_request(data), now)
+
+    def take(self, request: Request, now: float) -> None:
+        """As ``receive``, for a request that is parsed already."""
+        type_url = self._check_type(request.type_url)
+        channel = self.channels.get(type_url)
+        if channel is None:
+            channel = self._open_channel(type_url)
+        elif request.nonce != channel.nonce:
+            # Row NONCE-SOTW: it was sent before the latest response had arrived. Its names come again with
+            # the answer to that one; noting them now would make that answer look as if it asked for nothing
+            # new.
+            self.ignored += 1
+            return
+        elif channel.outstanding:
+            if request.error is None:
+                channel.record_ack(now)
+            else:
+                channel.record_nack(request.error[: self.settings.nack_text_chars], now)
+        self._subscribe(channel, request.names)
+
+    def _subscribe(self, channel: Channel, names: tuple[str, ...]) -> None:
+        subscription = self._subscription(channel, names)
+        if subscription is channel.subscription:
+            return
+        if channel.type_url in FULL_STATE and channel.subscription.meet(subscription) is not subscription:
+            channel.owed = True
+        channel.narrow(subscription, self._still_held(channel, subscription))
+
+    def _still_held(self, channel: Channel, subscription: Subscription) -> View:
+        """Only what was asked for before, and still is, may the client be taken to hold (row RESEND)."""
+        sent = channel.sent
+        held = sent.subscription.meet(subscription)
+        if held is sent.subscription:
+            return sent
+        kept = {name: old for name, old in sent.kept.items() if held.covers(name)}
+        if self.group.is_current(channel.type_url, sent):
+            return self.group.view(channel.type_url, held, kept)
+        return View(held, sent.table, kept)
+
+    def _subscription(self, channel: Channel, names: tuple[str, ...]) -> Subscription:
+        if names:
+            self._check_names(names, len(names))
+            channel.named = True
+            listed = frozenset(names)
+            return subscribe_to(WILDCARD in listed, listed - {WILDCARD})
+        if channel.type_url in LEGACY_WILDCARD and not channel.named:
+            return EVERYTHING
+        return subscribe_to(False, frozenset())
+
+    def _must_wait(self, channel: Channel, target: View) -> bool:
+        # The first answer would delete what the client may hold of a name that is withheld from it.
+        return channel.type_url in FULL_STATE and not channel.nonce and None in target.kept.values()
+
+    def _has_news(self, channel: Channel, change: Change) -> bool:
+        if channel.type_url in FULL_STATE:
+            return bool(channel.owed or change.names or channel.forced)
+        # These cannot say that something is gone, so that a removal is no news.
+        return bool(change.put or channel.forced)
+
+    def _respond(self, channel: Channel, change: Change, target: View, now: float) -> bytes:
+        whole = channel.type_url in FULL_STATE
+        names = change.names if whole else change.put | channel.forced
+        if channel.doubts:
+            # With them an acknowledgement covers everything that was sent so far.
+            names = names.union(channel.doubts)
+        head = self.group.response(channel.type_url, target, None if whole else names)
+        return with_nonce(head, self._record(channel, target, names, now))

@@ -1,0 +1,109 @@
+"""One discovery stream over gRPC: reads requests into a session, writes what the session has to say."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import grpc
+
+from .errors import Refused
+from .fleet import Fleet, LiveStream
+from .session import Session
+
+
+class Transport(Protocol):
+    """The narrow interface to gRPC: whole messages as bytes. ``read`` gives None at the end of the client's
+    side.
+    """
+
+    async def read(self) -> bytes | None: ...
+
+    async def write(self, message: bytes) -> None: ...
+
+
+class Stream:
+    """Pumps one session until the client ends, is refused or goes away.
+
+    At most one message is being written at a time, and the next is made only when it is gone: a proxy that
+    does not read costs one message (row SLOW), and gets the newest state when it reads again.
+    """
+
+    __slots__ = ("_clock", "_fleet", "_live", "_session", "_transport", "_waiter")
+
+    def __init__(
+        self, transport: Transport, session: Session, fleet: Fleet, clock: Callable[[], float]
+    ) -> None:
+        self._transport = transport
+        self._session = session
+        self._fleet = fleet
+        self._clock = clock
+        self._waiter: asyncio.Future[None] | None = None
+        self._live = LiveStream(session, self.wake, clock())
+
+    async def run(self, first: bytes) -> Refused | None:
+        """Serve until the client is done; the reason if it was refused."""
+        self._fleet.join(self._live)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                writing = tasks.create_task(self._write())
+                refused = await self._read(first)
+                writing.cancel()
+            return refused
+        finally:
+            self._fleet.leave(self._live)
+
+    def wake(self) -> None:
+        """There may be something to send."""
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    async def _read(self, first: bytes) -> Refused | None:
+        message: bytes | None = first
+        while message is not None:
+            now = self._clock()
+            self._live.last_seen = now
+            try:
+                self._session.receive(message, now)
+            except Refused as refused:
+                return refused
+            self._fleet.note(self._live)
+            self.wake()
+            message = await self._transport.read()
+        return None
+
+    async def _write(self) -> None:
+        session, live = self._session, self._live
+        loop = asyncio.get_running_loop()
+        while True:
+            now = self._clock()
+            response = session.next_response(now)
+            if response is None:
+                self._waiter = loop.create_future()
+                timer = None if session.wake_at is None else loop.call_later(session.wake_at - now, self.wake)
+                await self._waiter
+                if timer is not None:
+                    timer.cancel()
+                continue
+            live.blocked_since = now
+            await self._transport.write(response)
+            live.blocked_since = None
+            self._fleet.note(live)
+
+
+class GrpcTransport:
+    """A ``grpc.aio`` servicer context with identity serializers as a Transport."""
+
+    __slots__ = ("_context",)
+
+    def __init__(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        self._context = context
+
+    async def read(self) -> bytes | None:
+        message = await self._context.read()
+        return None if message is grpc.aio.EOF else message
+
+    async def write(self, message: bytes) -> None:
+        await self._context.write(message)
