@@ -57,6 +57,23 @@ def test_an_acknowledgement_alone_does_not_make_it_ready(change: dict[str, objec
     assert story.status(1) == "deploying"
 
 
+def test_a_proxy_that_is_not_connected_proves_nothing_however_well_it_looked() -> None:
+    story = Story()
+    story.deploy("v1")
+    gone = replace(proxy("edge-2", 1000.0, 1), connected=False)
+    assert "edge-2 is not connected" in story.decide(report(proxy("edge-1", 1000.0, 1), gone)).sentence
+    assert story.status(1) == "deploying"
+
+
+def test_a_proxy_that_rejects_the_clusters_fails_the_deployment_with_its_words() -> None:
+    story = Story()
+    story.deploy("v1")
+    rejected = replace(proxy("edge-1", 1000.0), rejected="CDS: no such transport socket")
+    story.one(report(rejected))
+    assert story.status(1) == "failed"
+    assert story.aggregate.deployment(1).note == "edge-1 has rejected it: CDS: no such transport socket"
+
+
 def test_routes_name_a_revision_only_after_its_clusters_are_proved() -> None:
     story = Story()
     story.deploy("v1")
