@@ -17,7 +17,7 @@ from bluegreen.model.event import What
 from deployment_store import SqliteStore
 from deployment_store.connection import connect
 from deployment_store.session import Begin, Session
-from tests.deployment_store.samples import event
+from tests.deployment_store.samples import add_catalogue, event, raw
 
 
 @pytest.fixture
@@ -110,6 +110,33 @@ async def test_the_end_of_the_loop_leaves_no_open_transaction(session: Session) 
     with pytest.raises(asyncio.CancelledError):
         await writing
     assert await numbers(session) == []
+
+
+async def test_what_follows_a_commit_comes_after_it(session: Session, tmp_path: Path) -> None:
+    half, seen = Half("SELECT 1"), list[list[int]]()
+    half.go_on.set()
+
+    def look() -> None:
+        with raw(tmp_path / "numbers.db") as shell:
+            seen.append([number for (number,) in shell.execute("SELECT number FROM numbers")])
+
+    await session.transact(half, look)
+    assert seen == [[1]]
+
+
+async def test_a_database_locked_by_another_program_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deployment_store.connection.BUSY_TIMEOUT", 0.05)
+    path = tmp_path / "bluegreen.db"
+    async with SqliteStore.open(path) as store:
+        await add_catalogue(store)
+        with raw(path) as shell:
+            shell.execute("BEGIN IMMEDIATE")
+            with pytest.raises(NotServing, match="database is locked"):
+                await store.compare_and_set(await store.load("shop"), 0, [])
+            shell.execute("ROLLBACK")
+        assert (await store.compare_and_set(await store.load("shop"), 0, [])).revision == 1
 
 
 async def test_an_error_rolls_back_and_frees_the_lock(session: Session) -> None:

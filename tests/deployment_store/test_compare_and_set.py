@@ -100,12 +100,16 @@ async def test_a_status_without_its_event_is_refused_whole(store: SqliteStore) -
 async def test_the_active_ones_change_places_in_one_write(store: SqliteStore) -> None:
     await deploy(store, 1, until=Status.ACTIVE)
     aggregate = await deploy(store, 2, Environment.GREEN, until=Status.SHIFTING)
-    # The newcomer first: the store itself sees to it that a place is free before it is taken.
     changed, activated = moved(aggregate, 2, What.ACTIVATED)
     changed, draining = moved(changed, 1, What.DRAIN_STARTED)
     written = await store.compare_and_set(changed, aggregate.revision, [activated, draining])
     assert [each.status for each in written.deployments] == [Status.DRAINING, Status.ACTIVE]
     assert await store.load("shop") == written
+    # And back: now the one that becomes active stands before the one that makes room for it.
+    changed, reactivated = moved(written, 1, What.REACTIVATED)
+    changed, draining = moved(changed, 2, What.DRAIN_STARTED)
+    back = await store.compare_and_set(changed, written.revision, [reactivated, draining])
+    assert [each.status for each in back.deployments] == [Status.ACTIVE, Status.DRAINING]
 
 
 async def test_a_deployment_supersedes_another_in_one_write(store: SqliteStore) -> None:
@@ -183,15 +187,26 @@ async def test_history_is_not_written_again(store: SqliteStore) -> None:
 async def test_only_what_changed_is_written(path: Path, store: SqliteStore) -> None:
     await deploy(store, 1)
     aggregate = await deploy(store, 2, Environment.GREEN)
+    aggregate = await store.compare_and_set(replace(aggregate, rollout=rollout(1)), aggregate.revision, [])
     with raw(path) as shell:
-        shell.execute("CREATE TABLE touched (revision)")
-        shell.execute(
-            "CREATE TRIGGER touch AFTER UPDATE ON deployments"
-            " BEGIN INSERT INTO touched VALUES (NEW.revision); END"
-        )
-    await store.compare_and_set(
-        replace(aggregate, traffic=TrafficRule("shop", Environment.BLUE)), aggregate.revision, []
-    )
-    await move(store, 2, What.SHIFT_STARTED)
+        shell.execute("CREATE TABLE written (what)")
+        for table in ("deployments", "rollouts", "traffic_rules"):
+            insert = f"INSERT INTO written VALUES ('{table} ' || NEW.rowid)"  # noqa: S608
+            shell.execute(f"CREATE TRIGGER written_{table} AFTER UPDATE ON {table} BEGIN {insert}; END")
+    rule = TrafficRule("shop", Environment.BLUE)
+    aggregate = await store.compare_and_set(replace(aggregate, traffic=rule), aggregate.revision, [])
+    aggregate = await move(store, 2, What.SHIFT_STARTED)
+    changed = replace(aggregate, rollout=replace(rollout(1), percent=10))
+    await store.compare_and_set(changed, aggregate.revision, [])
     with raw(path) as shell:
-        assert shell.execute("SELECT revision FROM touched").fetchall() == [(2,)]
+        written = [what for (what,) in shell.execute("SELECT what FROM written")]
+    assert written == ["traffic_rules 1", "deployments 2", "rollouts 1"]
+
+
+async def test_reading_waits_for_no_writer(path: Path, store: SqliteStore) -> None:
+    with raw(path) as shell:
+        shell.execute("BEGIN IMMEDIATE")
+        shell.execute("UPDATE services SET revision = 7")
+        assert (await store.load("shop")).revision == 0
+        shell.execute("COMMIT")
+    assert (await store.load("shop")).revision == 7

@@ -43,13 +43,15 @@ async def test_deployments_and_rollouts_newest_first(store: SqliteStore) -> None
     assert await store.rollouts("shop") == []
 
 
-async def test_old_events_are_pruned_and_no_others(store: SqliteStore) -> None:
+async def test_old_events_are_pruned_and_no_others(path: Path, store: SqliteStore) -> None:
     await tell(store, *(event(What.PAUSED, at=float(number)) for number in range(2 * PRUNED_AT_ONCE + 7)))
     boundary = 2.0 * PRUNED_AT_ONCE + 5
     assert await store.prune_events(boundary) == 2 * PRUNED_AT_ONCE + 5
     assert [each.at for each in await store.events("shop")] == [boundary, boundary + 1]
     assert await store.prune_events(boundary) == 0
     assert await store.prune_events(0.0) == 0
+    with raw(path) as shell:
+        assert shell.execute("SELECT events_before FROM retention").fetchall() == [(boundary,)]
     await tell(store, event(What.RESUMED))
     assert (await store.events("shop"))[-1].id == 2 * PRUNED_AT_ONCE + 8  # no number is given twice
 

@@ -11,7 +11,7 @@ from bluegreen.model.environment import Environment
 from bluegreen.model.errors import InvalidInput, Refused
 from bluegreen.model.traffic_rule import TrafficRule
 from deployment_store import SqliteStore
-from deployment_store.connection import connect
+from deployment_store.connection import configure, connect
 from deployment_store.migration import Migration, migrate, read_migrations
 from tests.deployment_store.samples import EDGE, SHOP, add_catalogue, raw
 
@@ -21,7 +21,8 @@ NEWEST = read_migrations()[-1].version
 async def test_a_new_file_is_safe_and_takes_part_in_vacuuming(path: Path) -> None:
     async with SqliteStore.open(path) as store, connect(path) as other:
         await add_catalogue(store)
-        settings = {"journal_mode": "wal", "auto_vacuum": 1, "user_version": NEWEST}
+        await configure(other)
+        settings = {"journal_mode": "wal", "synchronous": 2, "auto_vacuum": 1, "user_version": NEWEST}
         for name, value in settings.items():
             ((found,),) = await other.execute_fetchall(f"PRAGMA {name}")
             assert (name, found) == (name, value)
