@@ -46,8 +46,9 @@ class RouteTable:
         self.name = name
         self._target = target
         self._entries: dict[str, _Entry] = {}
-        self._groups: tuple[DomainGroup, ...] | None = None
+        # In the order of the table; empty: to be encoded.
         self._virtual_hosts: dict[DomainGroup, bytes] = {}
+        self._grouped = True
         self._encoded: bytes | None = None
 
     @classmethod
@@ -85,24 +86,24 @@ class RouteTable:
     def _forget(self, service: str, *, regroup: bool) -> None:
         self._encoded = None
         if regroup:
-            self._groups = None
-        for group in [each for each in self._virtual_hosts if service in each.services]:
-            del self._virtual_hosts[group]
+            self._grouped = False
+        for group in self._virtual_hosts:
+            if service in group.services:
+                self._virtual_hosts[group] = b""
 
     def _join(self) -> bytes:
-        if self._groups is None:
-            self._groups = domain_groups({name: entry.domains for name, entry in self._entries.items()})
-            self._virtual_hosts = {
-                group: host for group in self._groups if (host := self._virtual_hosts.get(group)) is not None
-            }
+        if not self._grouped:
+            groups = domain_groups({name: entry.domains for name, entry in self._entries.items()})
+            self._virtual_hosts = {group: self._virtual_hosts.get(group, b"") for group in groups}
+            self._grouped = True
+        for group, encoded in self._virtual_hosts.items():
+            if not encoded:
+                self._virtual_hosts[group] = nested(_VIRTUAL_HOSTS, self._virtual_host(group))
         head = RouteConfiguration(name=self.name)
         # A client may write the port or not: it is the listener's, and says nothing.
         tail = RouteConfiguration(ignore_port_in_host_matching=True)
-        hosts = (nested(_VIRTUAL_HOSTS, self._virtual_host(group)) for group in self._groups)
-        return b"".join((head.SerializeToString(), *hosts, tail.SerializeToString()))
+        return b"".join((head.SerializeToString(), *self._virtual_hosts.values(), tail.SerializeToString()))
 
     def _virtual_host(self, group: DomainGroup) -> bytes:
-        if group not in self._virtual_hosts:
-            routes = [route for name in group.services for route in self._entries[name].routes]
-            self._virtual_hosts[group] = encoded_virtual_host(group, routes)
-        return self._virtual_hosts[group]
+        routes = [route for name in group.services for route in self._entries[name].routes]
+        return encoded_virtual_host(group, routes)
