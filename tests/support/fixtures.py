@@ -12,10 +12,16 @@ import pytest
 from bluegreen.app.demo.application import ApplicationOptions
 from bluegreen.app.demo.application_process import ApplicationProcess, start_application
 from bluegreen.app.demo.envoy_process import EnvoyOptions, EnvoyProcess
+from bluegreen.app.demo.load_plan import LoadPlan, Target
+from bluegreen.app.demo.load_process import LoadProcess
+from bluegreen.app.demo.load_report import LoadReport
 from bluegreen.app.demo.processes import ChildProcesses
+from tests.support.http2_upstream import start_http2_upstream
 
 StartApplication = Callable[..., Awaitable[ApplicationProcess]]
+StartHttp2Upstream = Callable[[str], Awaitable[str]]
 StartEnvoy = Callable[..., Awaitable[EnvoyProcess]]
+StartLoad = Callable[..., Awaitable[LoadProcess]]
 
 
 @pytest.fixture
@@ -43,6 +49,16 @@ def application(children: ChildProcesses) -> StartApplication:
 
 
 @pytest.fixture
+def http2_upstream(children: ChildProcesses) -> StartHttp2Upstream:
+    """`await http2_upstream("v1")`: the HOST:PORT of an application that speaks HTTP/2 without TLS."""
+
+    async def start(version: str) -> str:
+        return await start_http2_upstream(children, version)
+
+    return start
+
+
+@pytest.fixture
 def envoy(children: ChildProcesses) -> StartEnvoy:
     """`await envoy(bootstrap, name="edge")`: a real Envoy that is ready (`wait=False`: that has started)."""
 
@@ -51,5 +67,18 @@ def envoy(children: ChildProcesses) -> StartEnvoy:
         if wait:
             await process.ready()
         return process
+
+    return start
+
+
+@pytest.fixture
+def load(children: ChildProcesses) -> StartLoad:
+    """`await load("http://127.0.0.1:10000", rate=200)`: a load that runs; options as in LoadPlan."""
+
+    async def start(
+        *urls: str, on_report: Callable[[LoadReport], None] | None = None, **options: Any
+    ) -> LoadProcess:
+        plan = LoadPlan(tuple(Target.parse(url) for url in urls), **options)
+        return await LoadProcess.start(children, plan, on_report)
 
     return start

@@ -79,6 +79,11 @@ class EnvoyProcess:
         """Wait until it serves. Raises ChildFailed, with its last lines, when it ends or takes longer."""
         await self.child.expect(self._live(), timeout)
 
+    async def url(self, listener: str) -> str:
+        """http://HOST:PORT where the listener of that name listens. Raises KeyError when there is none."""
+        host, port = (await self.admin.listeners())[listener]
+        return f"http://{host}:{port}"
+
     async def stop(self) -> int:
         """End it, SIGKILL after 5 s; the exit status."""
         return await self.child.stop()

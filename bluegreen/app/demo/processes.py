@@ -15,7 +15,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
 from bluegreen.app.demo import lifeline
 
@@ -51,9 +51,7 @@ class ChildProcess:
         self.name = command.name
         self.log = log
         self._transport = transport
-        output = transport.get_protocol()
-        assert isinstance(output, _Output)  # noqa: S101 - made in ChildProcesses.start, told to mypy
-        self._ended = output.ended
+        self._ended = cast(_Output, transport.get_protocol()).ended
 
     @property
     def pid(self) -> int:

@@ -55,14 +55,12 @@ async def test_latency_and_slow_requests_take_their_time(application: StartAppli
         assert clock() - began >= 0.25
 
 
-@pytest.mark.parametrize("seconds", ["-1", "61", "nan", "inf", "soon"])
-async def test_an_absurd_wait_is_refused(application: StartApplication, seconds: str) -> None:
+async def test_an_absurd_wait_is_refused(application: StartApplication) -> None:
     process = await application("v1")
-    async with (
-        aiohttp.ClientSession() as session,
-        session.get(f"{process.url}/slow?seconds={seconds}") as answer,
-    ):
-        assert answer.status == 400
+    async with aiohttp.ClientSession() as session:
+        for seconds in ("-1", "61", "nan", "inf", "soon"):
+            async with session.get(f"{process.url}/slow?seconds={seconds}") as answer:
+                assert answer.status == 400
 
 
 async def test_a_websocket_echoes_and_is_told_goodbye(application: StartApplication) -> None:

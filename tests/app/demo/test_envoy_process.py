@@ -21,11 +21,11 @@ async def test_it_carries_requests_and_tells_of_them(
 ) -> None:
     one, two = await application("v1"), await application("v2")
     proxy = await envoy(static_bootstrap(one.address, two.address))
-    host, port = (await proxy.admin.listeners())["entry"]
+    url = await proxy.url("entry")
     versions = []
     async with aiohttp.ClientSession() as session:
         for _ in range(4):
-            async with session.get(f"http://{host}:{port}/") as answer:
+            async with session.get(url) as answer:
                 versions.append(answer.headers["x-version"])
     assert sorted(versions) == ["v1", "v1", "v2", "v2"]
     assert (await proxy.admin.stats(r"^cluster\.backends\.upstream_rq_total$")) == {

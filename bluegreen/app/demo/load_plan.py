@@ -1,0 +1,98 @@
+"""What load to make: how much, through which targets, of which mix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from bluegreen.app.demo.exchange import Request
+
+POST_EVERY = 4
+GOLDEN_RATIO = 0.6180339887498949
+PADDING = b"." * 1024
+
+
+class Protocol(StrEnum):
+    """What to speak to a target; HTTP/2 without TLS, by prior knowledge."""
+
+    HTTP1 = "http1"
+    HTTP2 = "http2"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One entry to send requests through."""
+
+    host: str
+    port: int
+
+    @property
+    def name(self) -> str:
+        """HOST:PORT, under which reports count it."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @classmethod
+    def parse(cls, url: str) -> Target:
+        """From `http://HOST:PORT`. Raises ValueError."""
+        parts = urlsplit(url)
+        if parts.scheme != "http" or not parts.hostname or not parts.port or parts.path not in {"", "/"}:
+            raise ValueError(f"{url!r} is not of the form http://HOST:PORT")
+        return cls(parts.hostname, parts.port)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadPlan:
+    """`rate` requests/s over all targets together, for `duration` seconds (None: until told to stop).
+
+    `slow_share` of the requests ask for an answer that takes `slow_seconds`; of the others, one in four is a
+    POST. A request without a whole answer after `timeout` seconds has failed. A report comes every `interval`
+    seconds.
+    """
+
+    targets: tuple[Target, ...]
+    rate: float = 400.0
+    duration: float | None = None
+    authority: str | None = None
+    protocols: Sequence[Protocol] = (Protocol.HTTP1, Protocol.HTTP2)
+    slow_share: float = 0.02
+    slow_seconds: float = 1.0
+    timeout: float = 10.0
+    interval: float = 0.25
+    http2_connections: int = 2
+
+    def __post_init__(self) -> None:
+        positive = (self.rate, self.timeout, self.interval, self.duration or 1.0, self.http2_connections)
+        if not self.targets or not self.protocols or min(positive) <= 0:
+            raise ValueError("a load needs a target, a protocol, and all its figures above 0")
+        hopeless = self.slow_share > 0 and self.slow_seconds >= self.timeout
+        if not 0 <= self.slow_share <= 1 or self.slow_seconds < 0 or hopeless:
+            raise ValueError("slow requests: a share of 0 to 1, and less time than the timeout")
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One request of the load, and how it goes."""
+
+    target: Target
+    protocol: Protocol
+    request: Request
+    seconds: float  # how long the answer was asked to take
+
+
+def shot(plan: LoadPlan, number: int) -> Shot:
+    """The request of that number. Targets, protocols and methods turn like digits: all combinations occur."""
+    rest, target_digit = divmod(number, len(plan.targets))
+    rest, protocol_digit = divmod(rest, len(plan.protocols))
+    target = plan.targets[target_digit]
+    authority = plan.authority or target.name
+    # Multiples of the golden ratio fill 0 to 1 evenly, out of step with the digits.
+    if (number * GOLDEN_RATIO) % 1 < plan.slow_share:
+        seconds = plan.slow_seconds
+        request = Request(number, "GET", authority, f"/slow?seconds={seconds:g}&request={number}")
+    else:
+        seconds = 0.0
+        body = b"%d" % number + PADDING if rest % POST_EVERY == POST_EVERY - 1 else b""
+        request = Request(number, "POST" if body else "GET", authority, f"/?request={number}", body)
+    return Shot(target, plan.protocols[protocol_digit], request, seconds)
