@@ -10,23 +10,21 @@ from typing import Any, TypeVar
 
 import grpc
 
+from bluegreen.admin.contract import ERROR_KEY, ErrorKind
 from bluegreen.model.errors import BluegreenError, Conflict, InvalidInput, NotServing, Refused, UnknownName
 
 log = logging.getLogger(__name__)
-
-ERROR_KEY = "bluegreen-error"
-"""Trailing metadata: the kind of error. Where it is missing, it was not the control plane that answered."""
 
 # A message travels in an HTTP/2 header, which peers cut off or refuse from 8 KiB on, percent-encoded.
 _LONGEST_MESSAGE = 2000
 
 # The first one that fits: a class stands before the one that it derives from.
-_STATUS: tuple[tuple[type[BluegreenError], grpc.StatusCode, str], ...] = (
-    (UnknownName, grpc.StatusCode.NOT_FOUND, "unknown-name"),
-    (InvalidInput, grpc.StatusCode.INVALID_ARGUMENT, "invalid-input"),
-    (Refused, grpc.StatusCode.FAILED_PRECONDITION, "refused"),
-    (Conflict, grpc.StatusCode.ABORTED, "conflict"),
-    (NotServing, grpc.StatusCode.UNAVAILABLE, "not-serving"),
+_STATUS: tuple[tuple[type[BluegreenError], grpc.StatusCode, ErrorKind], ...] = (
+    (UnknownName, grpc.StatusCode.NOT_FOUND, ErrorKind.UNKNOWN_NAME),
+    (InvalidInput, grpc.StatusCode.INVALID_ARGUMENT, ErrorKind.INVALID_INPUT),
+    (Refused, grpc.StatusCode.FAILED_PRECONDITION, ErrorKind.REFUSED),
+    (Conflict, grpc.StatusCode.ABORTED, ErrorKind.CONFLICT),
+    (NotServing, grpc.StatusCode.UNAVAILABLE, ErrorKind.NOT_SERVING),
 )
 
 Handler = TypeVar("Handler", bound=Callable[..., Awaitable[Any]])
@@ -44,19 +42,19 @@ def telling_errors(handler: Handler) -> Handler:
         except Exception:  # the edge: whatever it was, the client gets an answer, and the log the rest
             incident = token_hex(4)
             log.exception("incident %s in %s", incident, handler.__name__)
-            code, kind = grpc.StatusCode.INTERNAL, "internal"
+            code, kind = grpc.StatusCode.INTERNAL, ErrorKind.INTERNAL
             message = (
                 f"The control plane failed over this request; its log tells more under incident {incident}."
             )
-        return await context.abort(code, message, ((ERROR_KEY, kind),))
+        return await context.abort(code, message, ((ERROR_KEY, kind.value),))
 
     return answer  # type: ignore[return-value]  # the same signature, which a decorator cannot say here
 
 
-def _told(error: BluegreenError) -> tuple[grpc.StatusCode, str, str]:
+def _told(error: BluegreenError) -> tuple[grpc.StatusCode, ErrorKind, str]:
     text = str(error)
     message = text if len(text) <= _LONGEST_MESSAGE else f"{text[: _LONGEST_MESSAGE - 3]}..."
-    for kind, code, name in _STATUS:
-        if isinstance(error, kind):
-            return code, name, message
-    return grpc.StatusCode.INTERNAL, "internal", message
+    for raised, code, kind in _STATUS:
+        if isinstance(error, raised):
+            return code, kind, message
+    return grpc.StatusCode.INTERNAL, ErrorKind.INTERNAL, message

@@ -16,10 +16,10 @@ import grpc
 
 from bluegreen.admin import requests
 from bluegreen.admin.changes import noticing, within
+from bluegreen.admin.contract import MAX_DOCUMENT
 from bluegreen.admin.errors import telling_errors
 from bluegreen.admin.fleet_views import proxy_facts_view
 from bluegreen.admin.service_file import BadServiceFile, read_service_file
-from bluegreen.admin.service_file.document import MAX_BYTES
 from bluegreen.admin.v1 import admin_pb2 as pb
 from bluegreen.admin.v1 import admin_pb2_grpc
 from bluegreen.admin.views import change_view, deployment_view, event_view, rollout_view, service_status
@@ -40,7 +40,7 @@ def server_options() -> list[tuple[str, int]]:
     """What the server that this servicer is added to needs."""
     return [
         # The largest service file, and what goes with it.
-        ("grpc.max_receive_message_length", MAX_BYTES + 64 * 1024),
+        ("grpc.max_receive_message_length", MAX_DOCUMENT + 64 * 1024),
         # Two processes on one port would each get some of the commands.
         ("grpc.so_reuseport", 0),
     ]

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bluegreen.admin.contract import MAX_DOCUMENT
 from bluegreen.admin.service_file import BadServiceFile, Problem, read_service_file, schema
-from bluegreen.admin.service_file.document import MAX_BYTES, MAX_VALUES
+from bluegreen.admin.service_file.document import MAX_VALUES
 from bluegreen.model.description import describe
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.environment import Environment
@@ -268,8 +269,8 @@ def test_a_gateway_with_a_mistake_is_not_unknown() -> None:
         ("[" * 100_000, 1, "nested more than"),
         ("- " * 100, 1, "nested more than"),
         (f"[{'1,' * MAX_VALUES}]", 1, "too long"),
-        ("#" * (MAX_BYTES + 1), 0, "larger than 4 MiB"),
-        ("ä" * (MAX_BYTES // 2 + 1), 0, "larger than 4 MiB"),
+        ("#" * (MAX_DOCUMENT + 1), 0, "larger than 4 MiB"),
+        ("ä" * (MAX_DOCUMENT // 2 + 1), 0, "larger than 4 MiB"),
     ],
     ids=lambda value: str(value)[:20].encode("ascii", "replace").decode(),
 )

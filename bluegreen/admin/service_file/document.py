@@ -14,9 +14,9 @@ from typing import Any
 
 import yaml
 
+from bluegreen.admin.contract import MAX_DOCUMENT
 from bluegreen.admin.service_file.problem import BadServiceFile, Path, Problem, render
 
-MAX_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 20
 MAX_VALUES = 200_000
 
@@ -53,8 +53,8 @@ def parse(text: str) -> Document:
         size = len(text.encode())
     except UnicodeEncodeError as error:
         raise BadServiceFile([_not_yaml(text, error.start)]) from None
-    if size > MAX_BYTES:
-        raise BadServiceFile([Problem(0, "", f"The file is larger than {MAX_BYTES // 2**20} MiB.")])
+    if size > MAX_DOCUMENT:
+        raise BadServiceFile([Problem(0, "", f"The file is larger than {MAX_DOCUMENT // 2**20} MiB.")])
     composer = _Composer(text)
     try:
         return composer.document()

@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, PlainValidator, ValidationInfo, WithJsonSchema
 
+from bluegreen.admin.contract import NAME
 from bluegreen.admin.service_file.problem import quote
 from bluegreen.model.description import MANUAL
 from bluegreen.model.duration import parse_duration
@@ -16,7 +17,6 @@ from bluegreen.model.errors import InvalidInput
 
 LOOPBACK = "127.0.0.1"
 
-_NAME = r"[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?"
 _DURATION = r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)?$"
 _ADDRESS = r"^.+:[0-9]{1,5}$"
 _PATH = r'/[!"$->@-~]{0,1023}'  # printable ASCII, no blank, no ? and no #
@@ -35,7 +35,7 @@ def _read(reader: Callable[[str], Value], text: str) -> Value:
 
 
 def _name(value: object) -> str:
-    if isinstance(value, str) and re.fullmatch(_NAME, value):
+    if isinstance(value, str) and re.fullmatch(NAME, value):
         return value
     raise ValueError(
         f"{quote(value)} is no name: up to 63 of a-z, 0-9 and -, with a letter first and no - at the end."
@@ -116,7 +116,7 @@ _LISTENER_SCHEMA: dict[str, Any] = {
     ],
 }
 
-Name = Annotated[str, PlainValidator(_name), WithJsonSchema({"type": "string", "pattern": f"^{_NAME}$"})]
+Name = Annotated[str, PlainValidator(_name), WithJsonSchema({"type": "string", "pattern": f"^{NAME}$"})]
 GatewayName = Annotated[Name, AfterValidator(_known_gateway)]
 Duration = Annotated[float, PlainValidator(_duration), WithJsonSchema(_DURATION_SCHEMA)]
 Timespan = Annotated[Duration, AfterValidator(_more_than_nothing)]

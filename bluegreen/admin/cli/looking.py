@@ -1,0 +1,140 @@
+"""status, history, events."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import RenderableType
+from rich.live import Live
+from rich.text import Text
+
+from bluegreen.admin.cli.connection import Connection, connected
+from bluegreen.admin.cli.exit_code import ExitCode
+from bluegreen.admin.cli.options import Caller, Patience
+from bluegreen.admin.cli.output import clock, columns, console, printable, show, show_json
+from bluegreen.admin.cli.progress import Progress
+from bluegreen.admin.cli.status_view import event_line, status_view
+from bluegreen.admin.cli.watching import follow
+from bluegreen.admin.v1 import admin_pb2 as pb
+
+_FOREVER = Patience(wait=True, reconnect=60.0)
+
+
+def status(caller: Caller, service: str) -> ExitCode:
+    with connected(caller) as connection:
+        answer = connection.call("GetStatus", pb.GetStatusRequest(service=service))
+    if caller.json:
+        show_json(answer)
+    else:
+        show(status_view(answer, time.time()))
+    return ExitCode.DONE
+
+
+def watch_status(caller: Caller, service: str) -> ExitCode:
+    with connected(caller) as connection:
+        request = pb.GetStatusRequest(service=service)
+        statuses = follow(lambda left: connection.stream("WatchStatus", request, left), _FOREVER)
+        try:
+            if caller.json:
+                for each in statuses:
+                    show_json(each, line=True)
+            elif sys.stdout.isatty():
+                _watch_live(statuses)
+            else:
+                _watch_lines(statuses)
+        except KeyboardInterrupt:
+            return ExitCode.INTERRUPTED
+    return ExitCode.DONE
+
+
+def history(caller: Caller, request: dict[str, Any]) -> ExitCode:
+    with connected(caller) as connection:
+        answer = connection.call("GetHistory", pb.GetHistoryRequest(**request))
+    if caller.json:
+        show_json(answer)
+        return ExitCode.DONE
+    deployments = columns("REVISION", "VERSION", "ENVIRONMENT", "STATUS", "DEPLOYED", "ACTIVATED", "NOTE")
+    for each in answer.deployments:
+        activated = clock(each.activated_at) if each.activated_at else "-"
+        deployments.add_row(
+            str(each.revision),
+            each.version,
+            each.environment,
+            each.status,
+            clock(each.deployed_at),
+            activated,
+            printable(each.note),
+        )
+    rollouts = columns(
+        "ROLLOUT", "KIND", "REVISION", "FROM", "STATE", "STARTED", "FINISHED", "LAST ACK", "REASON"
+    )
+    for one in answer.rollouts:
+        rollouts.add_row(
+            str(one.id),
+            one.kind,
+            str(one.candidate_revision),
+            str(one.previous_revision or "-"),
+            one.state,
+            clock(one.started_at),
+            clock(one.finished_at) if one.finished_at else "-",
+            f"{one.seconds_to_last_ack * 1000:.0f} ms" if one.seconds_to_last_ack else "-",
+            printable(one.reason),
+        )
+    show(deployments, *([Text(), rollouts] if answer.rollouts else []))
+    return ExitCode.DONE
+
+
+def events(caller: Caller, request: dict[str, Any]) -> ExitCode:
+    with connected(caller) as connection:
+        try:
+            for event in _events(connection, request):
+                if caller.json:
+                    show_json(event, line=True)
+                else:
+                    show(event_line(event))
+        except KeyboardInterrupt:
+            return ExitCode.INTERRUPTED
+    return ExitCode.DONE
+
+
+def _events(connection: Connection, request: dict[str, Any]) -> Iterator[pb.Event]:
+    if not request["follow"]:
+        yield from connection.stream("ListEvents", pb.ListEventsRequest(**request))
+        return
+    last = 0
+
+    def from_the_last_on(_: float | None) -> Iterator[pb.Event]:
+        return connection.stream("ListEvents", pb.ListEventsRequest(**request, after=last))
+
+    for event in follow(from_the_last_on, _FOREVER):
+        last = event.id
+        yield event
+
+
+@dataclass(slots=True)
+class _Latest:
+    """Drawn anew a few times a second, so that countdowns count between two statuses."""
+
+    status: pb.ServiceStatus
+
+    def __rich__(self) -> RenderableType:
+        return status_view(self.status, time.time())
+
+
+def _watch_live(statuses: Iterator[pb.ServiceStatus]) -> None:
+    latest = _Latest(next(statuses))
+    with Live(latest, console=console(), refresh_per_second=4):
+        for each in statuses:
+            latest.status = each
+
+
+def _watch_lines(statuses: Iterator[pb.ServiceStatus]) -> None:
+    progress = Progress()
+    for each in statuses:
+        for sentence in progress.news(each):
+            show(f"{clock(time.time())}  {sentence}")
+        sys.stdout.flush()

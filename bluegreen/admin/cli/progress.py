@@ -1,0 +1,50 @@
+"""A service's status as sentences, so that a change is a line: for waiting, and for watching in a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bluegreen.admin.cli.goals import candidate
+from bluegreen.admin.cli.output import printable
+from bluegreen.admin.v1 import admin_pb2 as pb
+
+Subject = tuple[str, str]
+
+
+class Progress:
+    """Remembers what it has told."""
+
+    def __init__(self) -> None:
+        self._told: dict[Subject, str] = {}
+
+    def news(self, status: pb.ServiceStatus) -> list[str]:
+        """The sentences that were not true the last time."""
+        sentences = dict(_sentences(status))
+        new = [sentence for about, sentence in sentences.items() if self._told.get(about) != sentence]
+        self._told = sentences
+        return [printable(sentence) for sentence in new]
+
+
+def _sentences(status: pb.ServiceStatus) -> Iterator[tuple[Subject, str]]:
+    for each in status.deployments:
+        note = f": {each.note}" if each.note else ""
+        sentence = f"{each.version} on {each.environment} (revision {each.revision}) is {each.status}{note}"
+        yield ("deployment", str(each.revision)), sentence
+    if status.rollout.id:
+        yield ("rollout", ""), _rollout(status)
+    for proxy in status.proxies:
+        if proxy.rejected:
+            yield ("rejected", proxy.proxy), f"{proxy.proxy} refuses it: {proxy.rejected}"
+        if not proxy.connected:
+            yield ("connected", proxy.proxy), f"{proxy.proxy} is not connected"
+    if status.activity:
+        yield ("activity", ""), status.activity
+
+
+def _rollout(status: pb.ServiceStatus) -> str:
+    rollout = status.rollout
+    acknowledged = sum(proxy.acknowledged for proxy in status.proxies)
+    sentence = f"rollout {rollout.id} ({rollout.kind} {candidate(status)}): {rollout.state}"
+    if not rollout.finished_at:
+        sentence += f", {rollout.percent} % set, acknowledged by {acknowledged} of {len(status.proxies)}"
+    return f"{sentence}; {rollout.reason}" if rollout.reason else sentence

@@ -1,0 +1,82 @@
+"""deploy, promote, pause, resume, abort, rollback."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bluegreen.admin.cli.connection import Connection, connected, origin
+from bluegreen.admin.cli.exit_code import ExitCode
+from bluegreen.admin.cli.failure import Failure
+from bluegreen.admin.cli.goals import Goal, Verdict, moved, ready, returned
+from bluegreen.admin.cli.options import Caller, Patience
+from bluegreen.admin.cli.output import printable, show, show_json, tell
+from bluegreen.admin.cli.waiting import Waiting
+from bluegreen.admin.v1 import admin_pb2 as pb
+
+
+def deploy(caller: Caller, patience: Patience, request: dict[str, Any]) -> ExitCode:
+    with connected(caller) as connection:
+        answer = connection.call("Deploy", pb.DeployRequest(origin=origin(caller), **request))
+        goal = Goal(ready, deployment=answer.deployment_revision)
+        return _conclude(caller, answer, _verdict(connection, answer, goal, patience))
+
+
+def promote(caller: Caller, patience: Patience, request: dict[str, Any]) -> ExitCode:
+    with connected(caller) as connection:
+        answer = connection.call("Promote", pb.PromoteRequest(origin=origin(caller), **request))
+        goal = Goal(moved, rollout=_rollout(answer))
+        return _conclude(caller, answer, _verdict(connection, answer, goal, patience))
+
+
+def pause(caller: Caller, service: str) -> ExitCode:
+    return _command(caller, Patience(wait=False), "Pause", service)
+
+
+def resume(caller: Caller, patience: Patience, service: str) -> ExitCode:
+    return _command(caller, patience, "Resume", service)
+
+
+def abort(caller: Caller, patience: Patience, service: str) -> ExitCode:
+    return _command(caller, patience, "Abort", service)
+
+
+def rollback(caller: Caller, patience: Patience, service: str) -> ExitCode:
+    return _command(caller, patience, "Rollback", service)
+
+
+_JUDGES = {"Pause": moved, "Resume": moved, "Abort": returned, "Rollback": returned}
+
+
+def _command(caller: Caller, patience: Patience, rpc: str, service: str) -> ExitCode:
+    with connected(caller) as connection:
+        answer = connection.call(rpc, pb.CommandRequest(origin=origin(caller), service=service))
+        goal = Goal(_JUDGES[rpc], rollout=_rollout(answer))
+        return _conclude(caller, answer, _verdict(connection, answer, goal, patience))
+
+
+def _rollout(answer: pb.CommandResponse) -> int:
+    """The rollout to watch: the one that the command changed, or the open one that it found as wanted."""
+    rollout = answer.status.rollout
+    return answer.rollout_id or (0 if rollout.finished_at else rollout.id)
+
+
+def _verdict(connection: Connection, answer: pb.CommandResponse, goal: Goal, patience: Patience) -> Verdict:
+    """Wait, if that is wanted and there is something to wait for; `answer` ends with the last status seen."""
+    decided = Verdict(ExitCode.DONE, printable(answer.message))
+    if not patience.wait or not (goal.deployment or goal.rollout):
+        return decided
+    tell(decided.sentence)
+    waiting = Waiting(connection, answer.status, goal)
+    verdict = waiting.until_over(patience)
+    answer.status.CopyFrom(waiting.status)
+    return verdict
+
+
+def _conclude(caller: Caller, answer: pb.CommandResponse, verdict: Verdict) -> ExitCode:
+    if caller.json:
+        show_json(answer)
+    if verdict.code is not ExitCode.DONE:
+        raise Failure(printable(verdict.sentence), verdict.code)
+    if not caller.json:
+        show(printable(verdict.sentence))
+    return verdict.code

@@ -1,0 +1,137 @@
+"""A service as a person sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from bluegreen.admin.cli.goals import candidate
+from bluegreen.admin.cli.output import clock, columns, number, printable, span
+from bluegreen.admin.v1 import admin_pb2 as pb
+
+ENVIRONMENTS = ("blue", "green")
+OVER = ("retired", "failed")
+
+_COLOURS = {
+    "active": "green",
+    "ready": "green",
+    "shifting": "cyan",
+    "deploying": "cyan",
+    "draining": "yellow",
+    "failed": "red",
+    "paused": "yellow",
+    "turning back": "yellow",
+    "aborted": "yellow",
+}
+
+
+def status_view(status: pb.ServiceStatus, now: float) -> RenderableType:
+    """`now` is seconds since the epoch, for ages and countdowns."""
+    parts: list[RenderableType] = [_head(status), _environments(status, now), Text()]
+    if status.rollout.id:
+        parts.append(_rollout(status, now))
+    parts.extend(_lagging(status))
+    if status.activity:
+        parts.append(Text(f"Now: {printable(status.activity)}"))
+    if status.recent_events:
+        parts += [Text(), Text("Last events", "bold"), *map(event_line, status.recent_events)]
+    return Group(*parts)
+
+
+def event_line(event: pb.Event) -> Text:
+    """When, of whom, what, and who wanted it."""
+    line = Text(f"{clock(event.at)}  ", no_wrap=True)
+    if event.service:
+        line.append(f"{event.service}  ", "bold")
+    line.append(f"{event.what}  ", _COLOURS.get(event.to, "cyan"))
+    line.append(printable(event.message))
+    reason = f": {event.reason}" if event.reason else ""
+    return line.append(f"  ({printable(event.actor + reason)})", "dim")
+
+
+def _head(status: pb.ServiceStatus) -> Text:
+    head = Text(no_wrap=True)
+    head.append(status.service, "bold")
+    head.append(f"  {', '.join(status.domains)}  via {', '.join(status.gateways)}")
+    return head.append(f"  (revision {status.revision})", "dim")
+
+
+def _environments(status: pb.ServiceStatus, now: float) -> Table:
+    figures = ("SET", "ACKED", "OBSERVED", "REQ/S", "ACTIVE", "5XX", "P99 MS")
+    table = columns("ENVIRONMENT", "VERSION", "REV", "STATUS", *figures, "SINCE", right=(*figures, "REV"))
+    for environment in ENVIRONMENTS:
+        here = [each for each in status.deployments if each.environment == environment]
+        for each in here:
+            table.add_row(*_deployment(each, now))
+        if all(each.status in OVER for each in here):
+            table.add_row(environment, "-", "-", "empty")
+    return table
+
+
+def _deployment(each: pb.Deployment, now: float) -> Iterator[str | Text]:
+    left = f", {span(each.deadline_at - now)} left" if each.deadline_at and each.status not in OVER else ""
+    yield each.environment
+    yield each.version
+    yield str(each.revision)
+    yield Text(each.status + left, _COLOURS.get(each.status, ""))
+    yield f"{each.set_percent} %"
+    yield f"{each.acknowledged_by}/{each.proxies}"
+    yield f"{number(each.observed_percent)} %" if each.observed_percent >= 0 else "-"
+    yield number(each.requests_per_second)
+    yield str(each.active_requests)
+    yield Text(str(each.failures), "red" if each.failures else "")
+    yield number(each.p99_ms)
+    yield f"{span(now - each.status_since)}"
+
+
+def _rollout(status: pb.ServiceStatus, now: float) -> Text:
+    rollout = status.rollout
+    line = Text(f"Rollout {rollout.id} ({rollout.kind} {candidate(status)}): ")
+    line.append(rollout.state, _COLOURS.get(rollout.state, ""))
+    if rollout.reason:
+        line.append(f", {printable(rollout.reason)}")
+    if rollout.finished_at:
+        return line.append(f", {span(now - rollout.finished_at)} ago{_speed(rollout)}")
+    steps = ", ".join(
+        f"[{each}]" if index == rollout.step else f"{each}" for index, each in enumerate(rollout.steps)
+    )
+    line.append(f" at {rollout.percent} % of {steps}")
+    if rollout.hold_until:
+        line.append(f", goes on in {span(rollout.hold_until - now)}")
+    elif rollout.state == "holding":
+        line.append(", until it is promoted")
+    return line.append(_speed(rollout))
+
+
+def _speed(rollout: pb.Rollout) -> str:
+    if not rollout.seconds_to_last_ack:
+        return ""
+    last, skew = rollout.seconds_to_last_ack * 1000, rollout.skew_seconds * 1000
+    return f"; last acknowledgement after {last:.0f} ms, skew {skew:.0f} ms"
+
+
+def _lagging(status: pb.ServiceStatus) -> Iterator[Text]:
+    """Each proxy that something may wait for, and why."""
+    if not status.proxies:
+        yield Text("No proxy of its gateways has been seen yet.", "yellow")
+    for proxy in status.proxies:
+        reasons = list(_reasons(proxy))
+        if reasons:
+            yield Text(f"Proxy {proxy.proxy} ({proxy.gateway}): {printable('; '.join(reasons))}", "yellow")
+
+
+def _reasons(proxy: pb.ProxyView) -> Iterator[str]:
+    if not proxy.connected:
+        yield "not connected"
+    if proxy.rejected:
+        yield f"refuses it: {proxy.rejected}"
+    if not proxy.acknowledged:
+        yield "has not acknowledged the present weights"
+    for each in proxy.backends:
+        if each.warming:
+            yield f"revision {each.revision} is warming"
+        if 0 <= each.healthy < each.expected:
+            yield f"revision {each.revision}: {each.healthy} of {each.expected} healthy"

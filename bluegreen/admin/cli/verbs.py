@@ -1,0 +1,165 @@
+"""The verbs that talk to a control plane, as click shows them. What they do stands in other modules."""
+
+from __future__ import annotations
+
+from typing import Any, BinaryIO
+
+import click
+
+from bluegreen.admin.cli.lazy import run
+from bluegreen.admin.cli.options import Caller, Patience, asking, commanding, waiting
+from bluegreen.admin.cli.parameters import ADDRESS, WORD
+from bluegreen.model.endpoint import Endpoint
+
+_CLI = "bluegreen.admin.cli"
+
+SERVICE = click.argument("service", type=WORD)
+
+
+@click.command()
+@click.option(
+    "-f", "--file", "file", type=click.File("rb"), required=True, help="The service file; -: stdin."
+)
+@click.option("--dry-run", is_flag=True, help="Only show what would change.")
+@click.option("--prune", is_flag=True, help="Remove what the file does not name.")
+@commanding
+def apply(caller: Caller, file: BinaryIO, **flags: bool) -> None:
+    """Make the gateways and services of a file the ones that are served."""
+    run(f"{_CLI}.catalogue:apply", caller, file, flags)
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema of the service file."""
+    run(f"{_CLI}.file_schema:print_schema")
+
+
+@click.command()
+@asking
+def services(caller: Caller) -> None:
+    """List the services with their active versions."""
+    run(f"{_CLI}.catalogue:services", caller)
+
+
+@click.command()
+@SERVICE
+@click.argument("version", type=WORD)
+@click.option(
+    "--endpoint",
+    "endpoints",
+    type=ADDRESS,
+    multiple=True,
+    help="Where an instance listens; several times for several. Default: those of the service file.",
+)
+@click.option(
+    "--replace-standby", is_flag=True, help="Retire the standby to make room: gives the way back up."
+)
+@commanding
+@waiting
+def deploy(caller: Caller, patience: Patience, endpoints: tuple[Endpoint, ...], **request: Any) -> None:
+    """Put VERSION into the idle environment, and make it ready. No production traffic moves.
+
+    With --wait it ends when every proxy reports it healthy (0), or when that failed (1).
+    """
+    run(f"{_CLI}.release:deploy", caller, patience, {"endpoints": [*map(str, endpoints)], **request})
+
+
+@click.command()
+@SERVICE
+@click.option("--full", is_flag=True, help="To the end without the pauses, but not without acknowledgements.")
+@commanding
+@waiting
+def promote(caller: Caller, patience: Patience, **request: Any) -> None:
+    """Move the traffic to the ready version, or the open rollout to its next step.
+
+    With --wait it ends when the rollout is completed or holds for the next promote (0), has failed or is
+    paused (1), or has been taken back (3).
+    """
+    run(f"{_CLI}.release:promote", caller, patience, request)
+
+
+@click.command()
+@SERVICE
+@commanding
+def pause(caller: Caller, service: str) -> None:
+    """Hold the open rollout where it stands."""
+    run(f"{_CLI}.release:pause", caller, service)
+
+
+@click.command()
+@SERVICE
+@commanding
+@waiting
+def resume(caller: Caller, patience: Patience, service: str) -> None:
+    """Go on with a paused rollout. --wait is as for promote."""
+    run(f"{_CLI}.release:resume", caller, patience, service)
+
+
+@click.command()
+@SERVICE
+@commanding
+@waiting
+def abort(caller: Caller, patience: Patience, service: str) -> None:
+    """Take the traffic of the open rollout back; the candidate stays ready.
+
+    With --wait it ends when every proxy has acknowledged that (0).
+    """
+    run(f"{_CLI}.release:abort", caller, patience, service)
+
+
+@click.command()
+@SERVICE
+@commanding
+@waiting
+def rollback(caller: Caller, patience: Patience, service: str) -> None:
+    """Return to the version before: aborts an open rollout, reverses a finished one.
+
+    With --wait it ends when every proxy has acknowledged that (0).
+    """
+    run(f"{_CLI}.release:rollback", caller, patience, service)
+
+
+@click.command()
+@SERVICE
+@click.option("--watch", is_flag=True, help="Keep showing it as it changes, until Ctrl-C.")
+@asking
+def status(caller: Caller, service: str, *, watch: bool) -> None:
+    """Show a service: environments, weights, what proxies acknowledge and report."""
+    run(f"{_CLI}.looking:watch_status" if watch else f"{_CLI}.looking:status", caller, service)
+
+
+@click.command()
+@SERVICE
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@asking
+def history(caller: Caller, **request: Any) -> None:
+    """List the deployments and rollouts of a service, newest first."""
+    run(f"{_CLI}.looking:history", caller, request)
+
+
+@click.command()
+@click.argument("service", type=WORD, required=False)
+@click.option("--follow", is_flag=True, help="Go on with those that come, until Ctrl-C.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True)
+@asking
+def events(caller: Caller, **request: Any) -> None:
+    """List what happened to SERVICE, or to all: what, from, to, by whom, why. Oldest first."""
+    run(f"{_CLI}.looking:events", caller, request)
+
+
+@click.group(invoke_without_command=True)
+@click.option("--gateway", type=WORD, help="Only this gateway's.")
+@asking
+@click.pass_context
+def proxies(context: click.Context, caller: Caller, gateway: str | None) -> None:
+    """List the known proxies: connected or not, and what they have acknowledged."""
+    if context.invoked_subcommand is None:
+        run(f"{_CLI}.fleet:proxies", caller, gateway)
+
+
+@proxies.command()
+@click.argument("proxy", type=WORD)
+@commanding
+def forget(caller: Caller, proxy: str) -> None:
+    """Strike a proxy that will not come back: nothing waits for it any more."""
+    run(f"{_CLI}.fleet:forget", caller, proxy)

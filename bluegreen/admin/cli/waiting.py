@@ -1,0 +1,63 @@
+"""Waiting for what a command has started."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bluegreen.admin.cli.connection import Connection, Overdue
+from bluegreen.admin.cli.exit_code import ExitCode
+from bluegreen.admin.cli.goals import Goal, Verdict
+from bluegreen.admin.cli.options import Patience
+from bluegreen.admin.cli.output import span, tell
+from bluegreen.admin.cli.progress import Progress
+from bluegreen.admin.cli.watching import follow
+from bluegreen.admin.v1 import admin_pb2 as pb
+
+
+@dataclass(slots=True)
+class Waiting:
+    """Watches one service, tells what changes, and ends with a verdict. `status` is what was seen last."""
+
+    connection: Connection
+    status: pb.ServiceStatus
+    goal: Goal
+    _progress: Progress = field(default_factory=Progress)
+
+    def until_over(self, patience: Patience) -> Verdict:
+        """Raises Failure where the control plane is gone, or refuses."""
+        service = self.status.service
+        request = pb.GetStatusRequest(service=service)
+        look = f"Look at it with bluegreen status {service} --watch"
+        statuses = follow(lambda left: self.connection.stream("WatchStatus", request, left), patience)
+        try:
+            return next(verdict for status in statuses if (verdict := self._look(status)) is not None)
+        except Overdue:
+            sentence = (
+                f"Not done after {span(patience.timeout or 0)}: {self._stand()} The work goes on. {look}"
+            )
+            return Verdict(ExitCode.TIMED_OUT, sentence)
+        except KeyboardInterrupt:
+            return Verdict(ExitCode.INTERRUPTED, f"No longer waiting; the work goes on. {look}")
+
+    def _look(self, status: pb.ServiceStatus) -> Verdict | None:
+        self.status = status
+        for sentence in self._progress.news(status):
+            tell(sentence)
+        if not self.goal.is_in(status):
+            status = self._with_history(status)
+        return self.goal.judge(status, self.goal)
+
+    def _with_history(self, status: pb.ServiceStatus) -> pb.ServiceStatus:
+        """The status as it would be if it still told of what is over."""
+        history = self.connection.call("GetHistory", pb.GetHistoryRequest(service=status.service, limit=1000))
+        whole = pb.ServiceStatus()
+        whole.CopyFrom(status)
+        known = {each.revision for each in status.deployments}
+        whole.deployments.extend(each for each in history.deployments if each.revision not in known)
+        whole.rollout.CopyFrom(
+            next((each for each in history.rollouts if each.id == self.goal.rollout), status.rollout)
+        )
+        return whole
+
+    def _stand(self) -> str:
+        return self.status.activity or "nothing was heard of it."
