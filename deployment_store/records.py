@@ -27,6 +27,7 @@ SERVICE = TypeAdapter(Service)
 GATEWAY = TypeAdapter(Gateway)
 _DEPLOYMENT = TypeAdapter(Deployment)
 _ROLLOUT = TypeAdapter(Rollout)
+_EVENT = TypeAdapter(Event)
 _PROXY = TypeAdapter(KnownProxy)
 
 
@@ -61,9 +62,6 @@ def event_row(event: Event) -> Row:
         "deployment": event.deployment,
         "rollout": event.rollout,
     }
-
-
-_EVENT = TypeAdapter(Event)
 
 
 def read_event(row: sqlite3.Row) -> Event:
