@@ -25,8 +25,13 @@ async def read_proxies(db: aiosqlite.Connection) -> Sequence[KnownProxy]:
     ]
 
 
-async def remember(db: aiosqlite.Connection, proxy: KnownProxy) -> None:
-    """Note a proxy; the first time with an event. When it was first seen is never changed."""
+async def remember(db: aiosqlite.Connection, proxies: Sequence[KnownProxy]) -> None:
+    """Note proxies; the first time with an event. When one was first seen is never changed."""
+    for proxy in proxies:
+        await _remember(db, proxy)
+
+
+async def _remember(db: aiosqlite.Connection, proxy: KnownProxy) -> None:
     row = proxy_row(proxy)
     if await db.execute_fetchall(_SEEN_AGAIN, row):
         return

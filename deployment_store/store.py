@@ -93,8 +93,8 @@ class SqliteStore:
     async def known_proxies(self) -> Sequence[KnownProxy]:
         return await self._reader.transact(fleet.read_proxies)
 
-    async def remember_proxy(self, proxy: KnownProxy) -> None:
-        await self._writer.transact(partial(fleet.remember, proxy=proxy))
+    async def remember_proxies(self, proxies: Sequence[KnownProxy]) -> None:
+        await self._writer.transact(partial(fleet.remember, proxies=proxies))
 
     async def forget_proxy(self, proxy: str, at: float, origin: Origin) -> None:
         await self._writer.transact(partial(fleet.forget, proxy=proxy, at=at, origin=origin))

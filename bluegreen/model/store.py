@@ -68,8 +68,8 @@ class Store(Protocol):
         """All proxies that were seen and not forgotten."""
         ...
 
-    async def remember_proxy(self, proxy: KnownProxy) -> None:
-        """Add a proxy to the known fleet, or note when it was last seen."""
+    async def remember_proxies(self, proxies: Sequence[KnownProxy]) -> None:
+        """Add proxies to the known fleet, or note when they were last seen; all in one transaction."""
         ...
 
     async def forget_proxy(self, proxy: str, at: float, origin: Origin) -> None:

@@ -118,8 +118,13 @@ class Controller:
     # --- inside ---
 
     async def _remember_proxies(self) -> None:
+        """Make durable who is seen. A whole fleet that connects at once is one transaction, or a few."""
         while True:
-            await self._store.remember_proxy(await self._fleet_news.get())
+            seen = [await self._fleet_news.get()]
+            while not self._fleet_news.empty():
+                seen.append(self._fleet_news.get_nowait())
+            newest = {proxy.id: proxy for proxy in seen}
+            await self._store.remember_proxies(list(newest.values()))
 
     async def _command(self, service: str, decide_on: Decide, origin: Origin) -> CommandResult:
         worker = self._worker(service)

@@ -405,7 +405,7 @@ async def test_events_come_oldest_first_and_go_on(store: SqliteStore, admin: Any
         await move(store, 1, What.SHIFT_STARTED, What.ACTIVATED)
         assert (await follow.read()).what == "shift-started"
         assert (await follow.read()).what == "activated"
-        await store.remember_proxy(KnownProxy("edge-1", "edge", "1.40.0", STARTED, STARTED))
+        await store.remember_proxies([KnownProxy("edge-1", "edge", "1.40.0", STARTED, STARTED)])
         assert (await follow.read()).what == "proxy-seen"  # of no service: by the heartbeat at the latest
 
 

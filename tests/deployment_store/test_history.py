@@ -27,7 +27,7 @@ async def test_an_event_comes_back_whole(store: SqliteStore) -> None:
 
 async def test_the_newest_are_read_oldest_first(store: SqliteStore) -> None:
     await tell(store, *(event(What.PAUSED, after=str(number)) for number in range(1, 6)))
-    await store.remember_proxy(KnownProxy("edge-1", "edge", "", 1.0, 1.0))
+    await store.remember_proxies([KnownProxy("edge-1", "edge", "", 1.0, 1.0)])
     assert [each.id for each in await store.events("shop")] == [1, 2, 3, 4, 5]
     assert [each.id for each in await store.events("shop", limit=2)] == [4, 5]
     assert [each.id for each in await store.events("shop", after=3)] == [4, 5]

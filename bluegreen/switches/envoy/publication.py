@@ -14,7 +14,7 @@ from bluegreen.switches.envoy.translate.clusters import clusters
 from bluegreen.switches.envoy.translate.endpoints import load_assignments
 from bluegreen.switches.envoy.translate.listeners import listeners
 from bluegreen.switches.envoy.translate.route_tables import RouteTable
-from xds_server import CLUSTER, ROUTE, ProxyState, Resource, XdsServer
+from xds_server import CLUSTER, ROUTE, Links, ProxyState, Resource, XdsServer
 
 Key = tuple[str, str]  # type URL and name
 
@@ -99,7 +99,10 @@ class GatewayPublication:
             yield from resources.values()
 
     def _route_tables(self) -> list[Resource]:
-        return [Resource.encoded(ROUTE, table.name, table.encode()) for table in self._tables]
+        return [
+            Resource.encoded(ROUTE, table.name, table.encode(), Links(clusters=table.clusters))
+            for table in self._tables
+        ]
 
 
 def is_proven(seen: ClusterStatistics, backend: Backend) -> bool:

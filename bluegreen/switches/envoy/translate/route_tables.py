@@ -32,6 +32,7 @@ class _Entry:
     """What one service brings to a route table."""
 
     domains: frozenset[str]
+    clusters: frozenset[str]
     routes: tuple[EncodedRoute, ...]
 
 
@@ -65,7 +66,9 @@ class RouteTable:
         """Add a service, or replace it by its present state. Raises ValueError where weights do not add up
         to TOTAL_WEIGHT."""
         name = traffic.service.name
-        entry = _Entry(domains(traffic.service), encoded_routes(traffic, self._target(traffic)))
+        target = self._target(traffic)
+        clusters = frozenset(cluster for cluster, _ in target.clusters)
+        entry = _Entry(domains(traffic.service), clusters, encoded_routes(traffic, target))
         before = self._entries.get(name)
         if before == entry:
             return
@@ -82,6 +85,11 @@ class RouteTable:
         if self._encoded is None:
             self._encoded = self._join()
         return self._encoded
+
+    @property
+    def clusters(self) -> frozenset[str]:
+        """The clusters that the routes name; so nobody has to read them out of the bytes again."""
+        return frozenset().union(*(entry.clusters for entry in self._entries.values()))
 
     def _forget(self, service: str, *, regroup: bool) -> None:
         self._encoded = None
