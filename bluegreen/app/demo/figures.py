@@ -32,21 +32,27 @@ class DemoFigures:
     moves: list[Move] = field(default_factory=list)
     drains: list[Emptied] = field(default_factory=list)
 
-    def table(self, load: LoadReport) -> Table:
-        """Requests and failures as the client counted them, then every move and drain."""
-        table = Table(title="What the release cost", title_justify="left", header_style="bold")
-        table.add_column("figure")
-        table.add_column("value", justify="right")
-        table.add_row("requests", f"{load.requests:,}")
-        table.add_row("failures", f"{load.failed:,}", style="bold red" if load.failed else "bold green")
-        table.add_row("connections closed by an Envoy", f"{load.connections.lost:,}")
+    def tables(self, load: LoadReport) -> tuple[Table, Table]:
+        """What the clients saw, as the load counted it; and how fast each move and drain was."""
+        seen = _table("What the clients saw", "", "")
+        seen.add_row("requests", f"{load.requests:,}")
+        seen.add_row("failures", f"{load.failed:,}", style="bold red" if load.failed else "bold green")
+        seen.add_row("connections closed by an Envoy", f"{load.connections.lost:,}")
         for version, count in sorted(load.versions.items()):
-            table.add_row(f"answered by {version}", f"{count:,}")
-        table.add_section()
+            seen.add_row(f"answered by {version}", f"{count:,}")
+        moved = _table(
+            "How fast it moved", "", "command to last ACK", "skew between the proxies", "drained in"
+        )
         for move in self.moves:
-            table.add_row(f"{move.what}: command to last ACK", f"{move.to_last_ack * 1000:.1f} ms")
-            table.add_row(f"{move.what}: skew between the two proxies", f"{move.skew * 1000:.1f} ms")
-        table.add_section()
+            moved.add_row(move.what, f"{move.to_last_ack * 1000:.1f} ms", f"{move.skew * 1000:.1f} ms", "")
         for drain in self.drains:
-            table.add_row(f"{drain.what}: drained in", f"{drain.seconds:.1f} s")
-        return table
+            moved.add_row(drain.what, "", "", f"{drain.seconds:.1f} s")
+        return seen, moved
+
+
+def _table(title: str, first: str, *others: str) -> Table:
+    table = Table(title=title, title_justify="left", header_style="bold", show_header=any(others))
+    table.add_column(first)
+    for name in others:
+        table.add_column(name, justify="right")
+    return table

@@ -59,7 +59,8 @@ async def _play(console: Console, directory: Path) -> int:
     except grpc.aio.AioRpcError as error:
         console.print(f"The demo failed. {error.details()}", style="bold red", markup=False)
         return 1
-    console.print(figures.table(load))
+    for table in figures.tables(load):
+        console.print(table)
     for example in load.examples:
         console.print(f"failed: {example}", style="red", markup=False)
     return 1 if load.failed else 0

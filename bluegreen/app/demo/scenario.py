@@ -47,7 +47,7 @@ class Scenario:
 
     async def _release(self) -> LoadReport:
         v1, _ = await self._deploy("v1", "blue")
-        await self._promote(v1, "v1 takes the traffic for the first time", full=True)
+        await self._promote(v1, "first traffic for v1", full=True)
         self.view.say(f"Load: {RATE:.0f} requests/s through both Envoys, from a process of its own")
         load = await LoadProcess.start(self.children, self._plan(), self.view.load_reported)
         await asyncio.sleep(BREATH)
@@ -57,12 +57,12 @@ class Scenario:
         await self._promote(v2, "atomic switch to v2", full=True)
         await asyncio.sleep(BREATH)
         await self._rollback(v1)
-        await self._drained(v2, "v2 after the rollback")
+        await self._drained(v2, "v2, after the rollback")
 
         again, _ = await self._deploy("v2", "green", replace_standby=True)
         await self._check_preview("v2")
         await self._promote(again, "v2 in steps", full=False)
-        await self._drained(v1, "v1 after the release")
+        await self._drained(v1, "v1, after the release")
         await self._stop(v2, first_processes)
         await asyncio.sleep(BREATH)
         self.view.say("v1 stays warm on blue: the way back. The load ends")

@@ -19,7 +19,7 @@ def test_a_rate_is_taken_over_the_window_only() -> None:
     rate = RateWindow()
     for second in range(30):
         rate.report(float(second), second * second)
-    assert rate.per_second(29.0) == pytest.approx((29**2 - 19**2) / 10)
+    assert rate.per_second(29.0) == pytest.approx((29**2 - 25**2) / 4)
     assert rate.per_second(29.0 + WINDOW + 1) == 0.0, "old reports say nothing about now"
 
 

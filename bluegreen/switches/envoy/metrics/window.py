@@ -7,14 +7,17 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 
 WINDOW = 10.0
-"""Seconds that rates and latencies look back."""
+"""Seconds that latencies look back, and after which a report is too old to speak for now."""
+
+RATE_WINDOW = 4.0
+"""Seconds that rates look back: few, so that a share of the traffic is seen soon after it was set."""
 
 MAXIMUM_READINGS = 64
 """Reports kept at most, however often a proxy sends them."""
 
 
 class RateWindow:
-    """The growth of a total over the last WINDOW seconds."""
+    """The growth of a total over the last RATE_WINDOW seconds, or between the last two reports."""
 
     __slots__ = ("_readings",)
 
@@ -23,7 +26,7 @@ class RateWindow:
 
     def report(self, at: float, total: int) -> None:
         self._readings.append((at, total))
-        while len(self._readings) > 2 and self._readings[1][0] <= at - WINDOW:
+        while len(self._readings) > 2 and self._readings[1][0] <= at - RATE_WINDOW:
             self._readings.popleft()
 
     def per_second(self, now: float) -> float:
