@@ -108,7 +108,8 @@ class Http2Upstream(asyncio.Protocol):
         for event in self.h2.receive_data(data):
             match event:
                 case RequestReceived(stream_id=stream, headers=headers):
-                    self._calls[stream] = Call(stream, str(dict(headers)[":path"]))
+                    text = {str(name): str(value) for name, value in headers}
+                    self._calls[stream] = Call(stream, text[":path"])
                 case DataReceived(stream_id=stream, data=body, flow_controlled_length=length):
                     self.h2.acknowledge_received_data(length, stream)
                     self._calls[stream].body += body
