@@ -15,8 +15,9 @@ from bluegreen.model.errors import BluegreenError, Conflict, InvalidInput, NotSe
 
 log = logging.getLogger(__name__)
 
-# A message travels in an HTTP/2 header, which peers cut off or refuse from 8 KiB on, percent-encoded.
-_LONGEST_MESSAGE = 2000
+# A message travels in an HTTP/2 header, percent-encoded; grpc refuses some, and then all, that are larger
+# than 8 KiB with what goes with them.
+_LONGEST_MESSAGE = 6000
 
 # The first one that fits: a class stands before the one that it derives from.
 _STATUS: tuple[tuple[type[BluegreenError], grpc.StatusCode, ErrorKind], ...] = (
@@ -52,9 +53,17 @@ def telling_errors(handler: Handler) -> Handler:
 
 
 def _told(error: BluegreenError) -> tuple[grpc.StatusCode, ErrorKind, str]:
-    text = str(error)
-    message = text if len(text) <= _LONGEST_MESSAGE else f"{text[: _LONGEST_MESSAGE - 3]}..."
+    message = _cut(str(error))
     for raised, code, kind in _STATUS:
         if isinstance(error, raised):
             return code, kind, message
     return grpc.StatusCode.INTERNAL, ErrorKind.INTERNAL, message
+
+
+def _cut(text: str) -> str:
+    length = 0
+    for index, each in enumerate(text):
+        length += 1 if " " <= each <= "~" and each != "%" else 3 * len(each.encode())
+        if length > _LONGEST_MESSAGE:
+            return f"{text[:index]}..."
+    return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 
@@ -31,6 +32,7 @@ class PuppetOperations:
     def __init__(self) -> None:
         self.error: Exception | None = None
         self.asked: list[tuple[str, object, Origin]] = []
+        self.was_asked = asyncio.Event()
         self.catalogue = Catalogue({"edge": EDGE}, {"shop": SHOP})
         self.proxies: list[ProxyFacts] = []
         self._signals = ChangeSignals()
@@ -64,6 +66,14 @@ class PuppetOperations:
     def amend_rollout(self, change: Callable[[Rollout], Rollout]) -> None:
         assert self.shop.rollout is not None
         self.show(replace(self.shop, rollout=change(self.shop.rollout)))
+
+    def open_rollout(self, kind: RolloutKind, *steps: Step) -> CommandResult:
+        """Of the newest deployment."""
+        number = self.shop.last_rollout_id + 1
+        candidate = self.shop.last_deployment_revision
+        rollout = Rollout(number, "shop", kind, candidate, None, steps, STARTED)
+        self.show(replace(self.shop, rollout=rollout, last_rollout_id=number))
+        return CommandResult(f"Rollout {number} begins.", deployment=candidate, rollout=number)
 
     def set_percent(self, percent: int) -> None:
         """The open rollout gives the candidate so much, and nobody has acknowledged it yet."""
@@ -119,7 +129,8 @@ class PuppetOperations:
 
     async def promote(self, service: str, origin: Origin, *, full: bool = False) -> CommandResult:
         self._note("promote", {"full": full}, origin)
-        return self._open(service, RolloutKind.PROMOTE, (Step(10), Step(100)))
+        self.view(service)
+        return self.open_rollout(RolloutKind.PROMOTE, Step(10), Step(100))
 
     async def pause(self, service: str, origin: Origin) -> CommandResult:
         return self._told("pause", service, origin)
@@ -132,7 +143,8 @@ class PuppetOperations:
 
     async def rollback(self, service: str, origin: Origin) -> CommandResult:
         self._note("rollback", service, origin)
-        return self._open(service, RolloutKind.ROLLBACK, (Step(100),))
+        self.view(service)
+        return self.open_rollout(RolloutKind.ROLLBACK, Step(100))
 
     async def forget_proxy(self, proxy: str, origin: Origin) -> None:
         self._note("forget_proxy", proxy, origin)
@@ -158,6 +170,7 @@ class PuppetOperations:
 
     def _note(self, verb: str, subject: object, origin: Origin) -> None:
         self.asked.append((verb, subject, origin))
+        self.was_asked.set()
         if self.error is not None:
             raise self.error
 
@@ -165,11 +178,3 @@ class PuppetOperations:
         self._note(verb, service, origin)
         self.view(service)
         return CommandResult(f"{verb} it is.")
-
-    def _open(self, service: str, kind: RolloutKind, steps: tuple[Step, ...]) -> CommandResult:
-        self.view(service)
-        number = self.shop.last_rollout_id + 1
-        candidate = self.shop.last_deployment_revision
-        rollout = Rollout(number, service, kind, candidate, None, steps, STARTED)
-        self.show(replace(self.shop, rollout=rollout, last_rollout_id=number))
-        return CommandResult(f"Rollout {number} begins.", deployment=candidate, rollout=number)

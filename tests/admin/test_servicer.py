@@ -101,9 +101,10 @@ async def test_what_nobody_foresaw_is_logged_and_not_told(
 
 
 async def test_a_long_message_is_cut(operations: PuppetOperations, admin: Any) -> None:
-    operations.error = InvalidInput("é" * 100_000)
-    _, message, _ = await refusal(admin.Promote(pb.PromoteRequest(service="shop")))
-    assert len(message) == 2000
+    for text, length in (("a" * 100_000, 6000), ("é" * 100_000, 1000), ("%" * 100_000, 2000)):
+        operations.error = InvalidInput(text)
+        _, message, _ = await refusal(admin.Promote(pb.PromoteRequest(service="shop")))
+        assert message == f"{text[:length]}..."
 
 
 async def test_each_command_reaches_the_controller_with_its_origin(

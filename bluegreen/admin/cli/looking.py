@@ -10,12 +10,12 @@ from typing import Any
 
 from rich.console import RenderableType
 from rich.live import Live
-from rich.text import Text
 
 from bluegreen.admin.cli.connection import Connection, connected
 from bluegreen.admin.cli.exit_code import ExitCode
+from bluegreen.admin.cli.history_view import history_view
 from bluegreen.admin.cli.options import Caller, Patience
-from bluegreen.admin.cli.output import clock, columns, console, printable, show, show_json
+from bluegreen.admin.cli.output import clock, console, show, show_json
 from bluegreen.admin.cli.progress import Progress
 from bluegreen.admin.cli.status_view import event_line, status_view
 from bluegreen.admin.cli.watching import follow
@@ -56,35 +56,8 @@ def history(caller: Caller, request: dict[str, Any]) -> ExitCode:
         answer = connection.call("GetHistory", pb.GetHistoryRequest(**request))
     if caller.json:
         show_json(answer)
-        return ExitCode.DONE
-    deployments = columns("REVISION", "VERSION", "ENVIRONMENT", "STATUS", "DEPLOYED", "ACTIVATED", "NOTE")
-    for each in answer.deployments:
-        activated = clock(each.activated_at) if each.activated_at else "-"
-        deployments.add_row(
-            str(each.revision),
-            each.version,
-            each.environment,
-            each.status,
-            clock(each.deployed_at),
-            activated,
-            printable(each.note),
-        )
-    rollouts = columns(
-        "ROLLOUT", "KIND", "REVISION", "FROM", "STATE", "STARTED", "FINISHED", "LAST ACK", "REASON"
-    )
-    for one in answer.rollouts:
-        rollouts.add_row(
-            str(one.id),
-            one.kind,
-            str(one.candidate_revision),
-            str(one.previous_revision or "-"),
-            one.state,
-            clock(one.started_at),
-            clock(one.finished_at) if one.finished_at else "-",
-            f"{one.seconds_to_last_ack * 1000:.0f} ms" if one.seconds_to_last_ack else "-",
-            printable(one.reason),
-        )
-    show(deployments, *([Text(), rollouts] if answer.rollouts else []))
+    else:
+        show(history_view(answer))
     return ExitCode.DONE
 
 
