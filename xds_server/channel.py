@@ -40,9 +40,11 @@ class Channel:
     __slots__ = (
         "acked_at",
         "acked_version",
+        "beat_at",
         "blockers",
         "doubts",
         "forced",
+        "in_flight",
         "nack",
         "named",
         "news",
@@ -67,6 +69,7 @@ class Channel:
         self.doubts: Mapping[str, tuple[Resource | None, ...]] = NO_DOUBTS
         self.vouched: dict[str, Resource] = {}
         self.forced: frozenset[str] = frozenset()
+        self.in_flight: dict[str, frozenset[str]] = {}
         self.owed = True
         self.nonce = ""
         self.outstanding = False
@@ -76,6 +79,7 @@ class Channel:
         self.sent_generation: int | None = None
         self.proven_generation: int | None = None
         self.nack: Nack | None = None
+        self.beat_at: float | None = None
         self.news: frozenset[str] = frozenset()
         self.news_generation = 0
         self.blockers: dict[str, frozenset[str]] = {}
@@ -111,7 +115,6 @@ class Channel:
         self.nonce = nonce
         self.outstanding = True
         self.owed = False
-        self.forced = frozenset()
         self.sent_at = now
         self.news = names
         self.news_generation = target.table.clock.generation
@@ -126,9 +129,23 @@ class Channel:
         self.acked_at = now
         self.acked_version = self.sent.version
 
+    def record_part_ack(self, names: frozenset[str], now: float) -> None:
+        """One of several responses under way was acknowledged (delta): these names are as they were sent."""
+        if names.issuperset(self.doubts):
+            self.doubts = NO_DOUBTS
+        elif names:
+            self.doubts = {name: older for name, older in self.doubts.items() if name not in names}
+        self.outstanding = bool(self.in_flight)
+        self.acked_at = now
+        if self.vouched:
+            self.vouched = {name: seen for name, seen in self.vouched.items() if name in self.doubts}
+        if not self.doubts:
+            self.nack = None
+            self.acked_version = self.sent.version
+
     def record_nack(self, text: str, now: float) -> None:
         """What was sent stays doubtful; it is sent again only with something new."""
-        self.outstanding = False
+        self.outstanding = bool(self.in_flight)
         self.nack = Nack(text, self.sent.table.through, now)
 
     def move(self, target: View, change: Change) -> None:

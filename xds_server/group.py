@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -11,10 +12,12 @@ from .resource import Resource
 from .settings import References
 from .subscription import NOTHING, Subscription
 from .table import Clock, TableLog
+from .types import ROUTING
 from .view import NONE_KEPT, Change, View, compare
-from .wire import response_head
+from .wire import Form, encode
 
 _MEMO_SIZE: Final = 4_096
+_PAST_SIZE: Final = 4_096
 
 Key = tuple[str, str]
 
@@ -34,7 +37,10 @@ class Group:
         self._references = ReferenceCount() if references is References.STRICT else None
         self._views: dict[str, dict[tuple[Subscription, frozenset[object]], View]] = {}
         self._changes: dict[tuple[View, View], Change] = {}
-        self._heads: dict[tuple[View, frozenset[str] | None], bytes] = {}
+        self._heads: dict[tuple[View, frozenset[str] | None, Form], bytes] = {}
+        self.has_ttl = False
+        self._recalled: dict[tuple[str, Subscription, str], View | None] = {}
+        self._past: OrderedDict[tuple[str, str, str], Resource] = OrderedDict()
 
     @property
     def generation(self) -> int:
@@ -88,14 +94,23 @@ class Group:
         if changed:
             by_type: dict[str, dict[str, Resource | None]] = {}
             for (type_url, name), resource in changed.items():
+                self._remember(self.find(type_url, name))
+                self.has_ttl = self.has_ttl or (resource is not None and resource.ttl is not None)
                 by_type.setdefault(type_url, {})[name] = resource
             for type_url, names in by_type.items():
                 self._log(type_url).replace(names)
                 self._views.pop(type_url, None)
             self._changes.clear()
             self._heads.clear()
+            self._recalled.clear()
             self.clock.generation += 1
         return self.generation
+
+    def _remember(self, resource: Resource | None) -> None:
+        if resource is not None:
+            self._past[(resource.type_url, resource.name, resource.version)] = resource
+            if len(self._past) > _PAST_SIZE:
+                self._past.popitem(last=False)
 
     def _log(self, type_url: str) -> TableLog:
         log = self._tables.get(type_url)
@@ -140,13 +155,34 @@ class Group:
             found = self._changes[key] = compare(sent, target, touched)
         return found
 
-    def response(self, type_url: str, view: View, names: frozenset[str] | None) -> bytes:
+    def response(self, type_url: str, view: View, names: frozenset[str] | None, form: Form) -> bytes:
         """A response all but its nonce: the whole view, or the named part of it."""
-        key = (view, names)
+        key = (view, names, form)
         found = self._heads.get(key)
         if found is None:
             if len(self._heads) >= _MEMO_SIZE:
                 self._heads.clear()
-            some = view if names is None else [r for r in map(view.get, sorted(names)) if r is not None]
-            found = self._heads[key] = response_head(view.version, type_url, some)
+            found = self._heads[key] = encode(type_url, view, names, form)
         return found
+
+    def may_be_routed(self, cluster: Resource) -> bool:
+        """Whether a listener or route of not long ago led to this cluster; one that we never knew may be."""
+        if not cluster.body:
+            return any(self._log(type_url).current.resources for type_url in ROUTING)
+        return any(
+            cluster.name in old.links.clusters for old in self._past.values() if old.type_url in ROUTING
+        )
+
+    def recall_view(self, type_url: str, subscription: Subscription, version: str) -> View | None:
+        """What a client holds that names this version of its subscription; None if that is too long ago."""
+        key = (type_url, subscription, version)
+        if key not in self._recalled:
+            if len(self._recalled) >= _MEMO_SIZE:
+                self._recalled.clear()
+            views = (View(subscription, table, NONE_KEPT) for table in self._log(type_url).past())
+            self._recalled[key] = next((view for view in views if view.version == version), None)
+        return self._recalled[key]
+
+    def recall(self, type_url: str, name: str, version: str) -> Resource:
+        """A resource that a client says it has: as it was published once, or an empty one in its place."""
+        return self._past.get((type_url, name, version)) or Resource(type_url, name, b"")

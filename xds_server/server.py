@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Any
 
 import grpc
 
+from .delta import DeltaSession
 from .errors import BadRequest, NotReady, Refused, UnknownGroup
 from .fleet import Fleet
 from .group import Group
+from .health import Health
 from .node import NodeIdentity
 from .resource import Resource
-from .session import Session
+from .services import SERVICES, Service
 from .settings import XdsSettings
 from .sotw import SotwSession
-from .stream import GrpcTransport, Stream
-from .wire import parse_request
+from .stream import GrpcTransport, Stream, Transport
+from .wire import parse_delta_request, parse_request
 
-ADS: Final = "envoy.service.discovery.v3.AggregatedDiscoveryService"
+Protocol = type[SotwSession] | type[DeltaSession]
 
 
 class XdsServer:
@@ -41,18 +43,18 @@ class XdsServer:
         self._settings = settings or XdsSettings()
         self._clock = clock
         self._groups: dict[str, Group] = {}
-        self._ready = False
+        self._health = Health()
         self.fleet = Fleet(clock)
 
     @property
     def ready(self) -> bool:
-        return self._ready
+        return self._health.ready
 
     def start_serving(self) -> None:
         """The state is loaded: answer from now on. Until then every stream is refused with UNAVAILABLE (row
         READY).
         """
-        self._ready = True
+        self._health.become_ready()
 
     def publish(self, group: str, resources: Iterable[Resource]) -> int:
         """Make these all that the group has; returns the group's generation.
@@ -86,36 +88,43 @@ class XdsServer:
         return state.generation if state else 0
 
     def add_to(self, server: grpc.aio.Server) -> None:
-        """Register the discovery services."""
-        handlers: dict[str, Any] = {
-            "StreamAggregatedResources": grpc.stream_stream_rpc_method_handler(self._stream_aggregated),
-        }
-        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(ADS, handlers),))
+        """Register ADS and the per-type services, in both protocols, and the standard health service."""
+        handlers = [self._health.handler()]
+        for service in SERVICES:
+            methods = {
+                service.stream: self._method(service, SotwSession),
+                service.delta: self._method(service, DeltaSession),
+            }
+            handlers.append(grpc.method_handlers_generic_handler(service.name, methods))
+        server.add_generic_rpc_handlers(tuple(handlers))
 
     # Streams
 
-    async def _stream_aggregated(self, _requests: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
-        refused = await self._serve(GrpcTransport(context))
-        if refused is not None:
-            await context.abort(refused.status, str(refused))
+    def _method(self, service: Service, protocol: Protocol) -> Any:
+        async def stream(_requests: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+            refused = await self._serve(GrpcTransport(context), protocol, service.only)
+            if refused is not None:
+                await context.abort(refused.status, str(refused))
 
-    async def _serve(self, transport: GrpcTransport) -> Refused | None:
+        return grpc.stream_stream_rpc_method_handler(stream)
+
+    async def _serve(self, transport: Transport, protocol: Protocol, only: str | None) -> Refused | None:
         try:
             self._check_ready()
             first = await transport.read()
             if first is None:
                 return None
-            session = self._open(first)
+            node = (parse_request if protocol is SotwSession else parse_delta_request)(first).node
+            session = protocol(*self._admit(node), self._settings, only)
         except Refused as refused:
             return refused
         return await Stream(transport, session, self.fleet, self._clock).run(first)
 
     def _check_ready(self) -> None:
-        if not self._ready:
+        if not self.ready:
             raise NotReady("the state is not loaded yet")
 
-    def _open(self, first: bytes) -> Session:
-        node = parse_request(first).node
+    def _admit(self, node: NodeIdentity | None) -> tuple[NodeIdentity, Group]:
         if node is None or not node.id:
             raise BadRequest("the first request of a stream must carry a node with an id")
         name = self._group_of(node)
@@ -126,7 +135,7 @@ class XdsServer:
         group = self._groups.get(name)
         if group is None or not group.published:
             raise NotReady(f"nothing is published yet for group {name!r}")
-        return SotwSession(node, group, self._settings)
+        return node, group
 
     def group(self, name: str) -> Group:
         group = self._groups.get(name)

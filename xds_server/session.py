@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from itertools import count
+from typing import Final
 
 from .channel import Channel
 from .errors import BadRequest
@@ -18,8 +19,12 @@ from .node import NodeIdentity
 from .resource import Resource
 from .settings import XdsSettings
 from .stages import Stages
+from .subscription import Subscription
 from .types import CLUSTER, ENDPOINT, SENDING_ORDER, UNORDERED
 from .view import Change, View
+
+# What a client says in its node's features if it understands ``Resource.ttl``.
+TTL_FEATURE: Final = "xds.config.supports-resource-ttl"
 
 # Nonces name one response of this process: shared by all streams, so that a number is never given twice on
 # one.
@@ -44,6 +49,7 @@ class Session(ABC):
         self.channels: dict[str, Channel] = {}
         self.wake_at: float | None = None
         self.ignored = 0
+        self._understands_ttl = TTL_FEATURE in node.features
         self._stages = Stages(group, self.channels)
         self._in_order: list[Channel] = []
 
@@ -54,11 +60,37 @@ class Session(ABC):
     def next_response(self, now: float) -> bytes | None:
         """The next message to send, as if it is sent now; None when there is none for the time being."""
         self.wake_at = None
+        beats = self._ttl_applies()
         for channel in self._in_order:
-            response = self._offer(channel, now)
+            response = (self._beat(channel, now) if beats else None) or self._offer(channel, now)
             if response is not None:
                 return response
         return None
+
+    # Times to live
+
+    def _ttl_applies(self) -> bool:
+        return self._understands_ttl and self.group.has_ttl
+
+    def _beat(self, channel: Channel, now: float) -> bytes | None:
+        """Row TTL: what has a time to live is renewed when half of it is over."""
+        if channel.beat_at is None or now < channel.beat_at:
+            self._wake(channel.beat_at)
+            return None
+        names = frozenset(resource.name for resource in channel.sent if resource.ttl is not None)
+        beat = self._heartbeat(channel, names, now)
+        if beat is None:
+            channel.forced |= names
+            channel.beat_at = None
+        return beat
+
+    @abstractmethod
+    def _heartbeat(self, channel: Channel, names: frozenset[str], now: float) -> bytes | None:
+        """A message that renews these; None if they must be sent as if they were new."""
+
+    def _wake(self, at: float | None) -> None:
+        if at is not None:
+            self.wake_at = at if self.wake_at is None else min(at, self.wake_at)
 
     def vouch(self, resources: Iterable[Resource]) -> bool:
         """Another witness has seen these in use at this client; True when that may set something free."""
@@ -80,10 +112,11 @@ class Session(ABC):
         change = self.group.change_between(channel.type_url, channel.sent, target)
         if self._must_wait(channel, target):
             return None
-        if not self._has_news(channel, change):
+        if not self._has_news(channel, change, target):
             channel.move(target, change)
             return None
-        if channel.outstanding and not self._may_supersede(channel, change, now):
+        urgent = self._is_urgent(channel, target)
+        if channel.outstanding and not urgent and not self._may_supersede(channel, change, now):
             return None
         return self._respond(channel, change, target, now)
 
@@ -92,8 +125,12 @@ class Session(ABC):
         return False
 
     @abstractmethod
-    def _has_news(self, channel: Channel, change: Change) -> bool:
+    def _has_news(self, channel: Channel, change: Change, target: View) -> bool:
         """Whether the client is to be told anything."""
+
+    def _is_urgent(self, channel: Channel, target: View) -> bool:
+        """Whether it is to be told at once, an unacknowledged response or not."""
+        return False
 
     @abstractmethod
     def _respond(self, channel: Channel, change: Change, target: View, now: float) -> bytes:
@@ -110,12 +147,15 @@ class Session(ABC):
         due = channel.sent_at + self.settings.supersede_after
         if now >= due:
             return True
-        self.wake_at = due if self.wake_at is None else min(due, self.wake_at)
+        self._wake(due)
         return False
 
     def _record(self, channel: Channel, target: View, names: frozenset[str], now: float) -> str:
         nonce = next_nonce()
         channel.record_sent(target, names, nonce, now)
+        if self._ttl_applies():
+            times = [resource.ttl for resource in target if resource.ttl is not None]
+            channel.beat_at = now + min(times) / 2 if times else None
         if channel.type_url == CLUSTER:
             self._follow_with_endpoints(target, names)
         return nonce
@@ -155,6 +195,17 @@ class Session(ABC):
         for name in names:
             if len(name) > limit:
                 raise BadRequest(f"a resource name of {len(name)} characters; at most {limit} are accepted")
+
+    def _still_held(self, channel: Channel, subscription: Subscription) -> View:
+        """Only what was asked for before, and still is, may the client be taken to hold (row RESEND)."""
+        sent = channel.sent
+        held = sent.subscription.meet(subscription)
+        if held is sent.subscription:
+            return sent
+        kept = {name: old for name, old in sent.kept.items() if held.covers(name)}
+        if self.group.is_current(channel.type_url, sent):
+            return self.group.view(channel.type_url, held, kept)
+        return View(held, sent.table, kept)
 
     def _open_channel(self, type_url: str) -> Channel:
         channel = Channel(type_url, self.group.nothing(type_url))

@@ -8,9 +8,9 @@ from __future__ import annotations
 from .channel import Channel
 from .session import Session
 from .subscription import EVERYTHING, Subscription, subscribe_to
-from .types import FULL_STATE, LEGACY_WILDCARD, WILDCARD
+from .types import DEPENDENT, FULL_STATE, LEGACY_WILDCARD, WILDCARD
 from .view import Change, View
-from .wire import Request, parse_request, with_nonce
+from .wire import Form, Request, parse_request, with_nonce
 
 
 class SotwSession(Session):
@@ -25,13 +25,16 @@ class SotwSession(Session):
         channel = self.channels.get(type_url)
         if channel is None:
             channel = self._open_channel(type_url)
-        elif request.nonce != channel.nonce:
+            self._subscribe(channel, request.names)
+            self._trust(channel, request.version)
+            return
+        if request.nonce != channel.nonce:
             # Row NONCE-SOTW: it was sent before the latest response had arrived. Its names come again with
             # the answer to that one; noting them now would make that answer look as if it asked for nothing
             # new.
             self.ignored += 1
             return
-        elif channel.outstanding:
+        if channel.outstanding:
             if request.error is None:
                 channel.record_ack(now)
             else:
@@ -46,16 +49,15 @@ class SotwSession(Session):
             channel.owed = True
         channel.narrow(subscription, self._still_held(channel, subscription))
 
-    def _still_held(self, channel: Channel, subscription: Subscription) -> View:
-        """Only what was asked for before, and still is, may the client be taken to hold (row RESEND)."""
-        sent = channel.sent
-        held = sent.subscription.meet(subscription)
-        if held is sent.subscription:
-            return sent
-        kept = {name: old for name, old in sent.kept.items() if held.covers(name)}
-        if self.group.is_current(channel.type_url, sent):
-            return self.group.view(channel.type_url, held, kept)
-        return View(held, sent.table, kept)
+    def _trust(self, channel: Channel, version: str) -> None:
+        """A returning client names the version that it last accepted: what is gone leaves it in stages too.
+
+        It is answered in full all the same: after a partial NACK it may hold more than it claims.
+        """
+        held = self.group.recall_view(channel.type_url, channel.subscription, version) if version else None
+        if held is not None and channel.type_url in DEPENDENT:
+            channel.narrow(channel.subscription, held)
+            channel.forced = frozenset(resource.name for resource in held)
 
     def _subscription(self, channel: Channel, names: tuple[str, ...]) -> Subscription:
         if names:
@@ -71,7 +73,7 @@ class SotwSession(Session):
         # The first answer would delete what the client may hold of a name that is withheld from it.
         return channel.type_url in FULL_STATE and not channel.nonce and None in target.kept.values()
 
-    def _has_news(self, channel: Channel, change: Change) -> bool:
+    def _has_news(self, channel: Channel, change: Change, target: View) -> bool:
         if channel.type_url in FULL_STATE:
             return bool(channel.owed or change.names or channel.forced)
         # These cannot say that something is gone, so that a removal is no news.
@@ -79,9 +81,18 @@ class SotwSession(Session):
 
     def _respond(self, channel: Channel, change: Change, target: View, now: float) -> bytes:
         whole = channel.type_url in FULL_STATE
-        names = change.names if whole else change.put | channel.forced
+        names = channel.forced | (change.names if whole else change.put)
         if channel.doubts:
             # With them an acknowledgement covers everything that was sent so far.
             names = names.union(channel.doubts)
-        head = self.group.response(channel.type_url, target, None if whole else names)
+        form = Form.SOTW_TTL if self._ttl_applies() else Form.SOTW
+        head = self.group.response(channel.type_url, target, None if whole else names, form)
+        channel.forced = frozenset()
         return with_nonce(head, self._record(channel, target, names, now))
+
+    def _heartbeat(self, channel: Channel, names: frozenset[str], now: float) -> bytes | None:
+        if channel.type_url in FULL_STATE or channel.doubts:
+            # A set of mere heartbeats would read as "all else is gone", or take the place of what is doubted.
+            return None
+        head = self.group.response(channel.type_url, channel.sent, names, Form.SOTW_BEAT)
+        return with_nonce(head, self._record(channel, channel.sent, frozenset(), now))

@@ -64,10 +64,16 @@ class Stages:
     def _kept_clusters(self, channel: Channel, change: Change) -> Kept:
         kept: Kept = {}
         for name in change.gone:
-            if self._cluster_in_use(name) or (
-                self._was_acked(channel, name) and self._is_blocked(channel, name, change)
-            ):
-                kept[name] = channel.sent.get(name)
+            old = channel.sent.get(name)
+            if old is None:
+                continue
+            if channel.acked_at is None and channel.nack is None and not channel.doubts:
+                # A client that was away holds it from before: it says what it routes to after this answer.
+                waits = self._group.may_be_routed(old)
+            else:
+                waits = self._was_acked(channel, name) and self._is_blocked(channel, name, change)
+            if waits or self._cluster_in_use(name):
+                kept[name] = old
         return kept
 
     def _kept_listeners(self, channel: Channel, change: Change, plain: View) -> Kept:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +11,7 @@ from .resource import Resource
 
 DIGEST_MASK: Final = (1 << 128) - 1
 _REMEMBERED_CHANGES: Final = 64
+_REMEMBERED_TABLES: Final = 16
 
 
 @dataclass(slots=True)
@@ -43,11 +44,12 @@ class Table:
 class TableLog:
     """The current table of one type, and which names each of its latest changes touched."""
 
-    __slots__ = ("_changes", "current")
+    __slots__ = ("_changes", "_past", "current")
 
     def __init__(self, clock: Clock) -> None:
         self.current = Table(clock, 0, {})
         self._changes: deque[frozenset[str]] = deque(maxlen=_REMEMBERED_CHANGES)
+        self._past: deque[Table] = deque(maxlen=_REMEMBERED_TABLES)
 
     def replace(self, changed: Mapping[str, Resource | None]) -> None:
         """Make the next table: ``changed`` names each resource that is new or different, None for one that is
@@ -67,7 +69,13 @@ class TableLog:
                 digest += resource.digest
         self.current = Table(old.clock, old.serial + 1, resources, digest & DIGEST_MASK)
         old.last = old.clock.generation
+        self._past.append(old)
         self._changes.append(frozenset(changed))
+
+    def past(self) -> Iterator[Table]:
+        """The latest tables, the current one first."""
+        yield self.current
+        yield from reversed(self._past)
 
     def changed_since(self, table: Table) -> frozenset[str] | None:
         """The names touched since ``table`` was current; None when that is too long ago to tell."""

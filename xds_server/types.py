@@ -28,6 +28,12 @@ FULL_STATE: Final = frozenset({CLUSTER, LISTENER})
 # An empty first list of names means everything for these (WILD-LEGACY); the others must say "*".
 LEGACY_WILDCARD: Final = frozenset({CLUSTER, LISTENER, SCOPED_ROUTE})
 
+# These lead traffic to clusters.
+ROUTING: Final = frozenset({LISTENER, ROUTE})
+
+# A client that returns is taken back from what it says it has of these, in stages.
+DEPENDENT: Final = frozenset({CLUSTER, LISTENER, ROUTE})
+
 WILDCARD: Final = "*"
 
 # What may go out in one turn goes out in this order (make before break); other types depend on nothing that

@@ -53,6 +53,13 @@ class View:
                 yield resource
 
     @property
+    def withheld(self) -> frozenset[str]:
+        """The names that the client is not to know of yet, though they are there."""
+        if not self.kept:
+            return frozenset()
+        return frozenset(name for name, resource in self.kept.items() if resource is None)
+
+    @property
     def version(self) -> str:
         """A hash of the content: the same for the same resources, whatever the way to them (row VERSION)."""
         if self._digest is None:

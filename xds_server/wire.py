@@ -6,9 +6,10 @@ serializer would copy and re-encode each resource for each response.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from envoy.service.discovery.v3 import discovery_pb2
 from google.protobuf.message import DecodeError
@@ -18,6 +19,9 @@ from .node import NodeIdentity
 
 if TYPE_CHECKING:
     from .resource import Resource
+
+
+_ENVELOPE: Final = "type.googleapis.com/envoy.service.discovery.v3.Resource"
 
 
 def varint(value: int) -> bytes:
@@ -67,6 +71,36 @@ def parse_request(data: bytes) -> Request:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class DeltaRequest:
+    """A ``DeltaDiscoveryRequest``; ``versions`` are what the client holds from an earlier stream."""
+
+    type_url: str
+    nonce: str
+    subscribe: tuple[str, ...]
+    unsubscribe: tuple[str, ...]
+    versions: Mapping[str, str]
+    error: str | None
+    node: NodeIdentity | None
+
+
+def parse_delta_request(data: bytes) -> DeltaRequest:
+    """Raises BadRequest for what is no ``DeltaDiscoveryRequest``."""
+    try:
+        message = discovery_pb2.DeltaDiscoveryRequest.FromString(data)
+    except DecodeError as error:
+        raise BadRequest(f"not a DeltaDiscoveryRequest: {error}") from error
+    return DeltaRequest(
+        message.type_url,
+        message.response_nonce,
+        tuple(message.resource_names_subscribe),
+        tuple(message.resource_names_unsubscribe),
+        dict(message.initial_resource_versions),
+        _error_text(message),
+        _identity(message),
+    )
+
+
 def _error_text(message: Any) -> str | None:
     return (message.error_detail.message or "no reason given") if message.HasField("error_detail") else None
 
@@ -84,14 +118,82 @@ def _identity(message: Any) -> NodeIdentity | None:
     return NodeIdentity(node.id, node.cluster, version, node.user_agent_name, frozenset(node.client_features))
 
 
-def response_head(version: str, type_url: str, resources: Iterable[Resource]) -> bytes:
-    """A ``DiscoveryResponse`` all but its nonce, which ``with_nonce`` appends."""
-    parts = [string_field(1, version)]
-    for resource in resources:
-        head = resource.packed_head
-        parts += (b"\x12", varint(len(head) + len(resource.body)), head, resource.body)
-    parts.append(string_field(4, type_url))
+class Form(Enum):
+    """How a response is written."""
+
+    SOTW = auto()
+    SOTW_TTL = auto()
+    """Resources with a time to live are wrapped, for clients that announce that they understand it."""
+    SOTW_BEAT = auto()
+    """Only the wrappers: what the client has lives on."""
+    DELTA = auto()
+    DELTA_TTL = auto()
+    DELTA_BEAT = auto()
+
+
+class Content(Protocol):
+    """What a response is made of."""
+
+    @property
+    def version(self) -> str: ...
+
+    def get(self, name: str) -> Resource | None: ...
+
+    def __iter__(self) -> Iterator[Resource]: ...
+
+
+def encode(type_url: str, content: Content, names: frozenset[str] | None, form: Form) -> bytes:
+    """A response all but its nonce, which ``with_nonce`` appends; ``names`` None means everything."""
+    delta = form in (Form.DELTA, Form.DELTA_TTL, Form.DELTA_BEAT)
+    parts = [string_field(1, content.version), string_field(4, type_url)]
+    if names is None:
+        for resource in content:
+            _append(parts, resource, form)
+    else:
+        for name in sorted(names):
+            found = content.get(name)
+            if found is not None:
+                _append(parts, found, form)
+            elif delta:
+                parts.append(string_field(6, name))
     return b"".join(parts)
+
+
+def _append(parts: list[bytes], resource: Resource, form: Form) -> None:
+    match form:
+        case Form.SOTW:
+            _append_packed(parts, resource)
+        case Form.SOTW_TTL if resource.ttl is None:
+            _append_packed(parts, resource)
+        case Form.SOTW_TTL:
+            parts.append(bytes_field(2, _wrapped(_envelope(resource, ttl=True, body=True))))
+        case Form.SOTW_BEAT:
+            parts.append(bytes_field(2, _wrapped(_envelope(resource, ttl=True, body=False))))
+        case Form.DELTA | Form.DELTA_TTL:
+            parts.append(bytes_field(2, _envelope(resource, ttl=form is Form.DELTA_TTL, body=True)))
+        case Form.DELTA_BEAT:
+            parts.append(bytes_field(2, _envelope(resource, ttl=True, body=False)))
+
+
+def _append_packed(parts: list[bytes], resource: Resource) -> None:
+    head = resource.packed_head
+    parts += (b"\x12", varint(len(head) + len(resource.body)), head, resource.body)
+
+
+def _envelope(resource: Resource, *, ttl: bool, body: bool) -> bytes:
+    """An ``envoy.service.discovery.v3.Resource``."""
+    parts = [string_field(1, resource.version), string_field(3, resource.name)]
+    if body:
+        size = len(resource.packed_head) + len(resource.body)
+        parts += (b"\x12", varint(size), resource.packed_head, resource.body)
+    if ttl and resource.ttl is not None:
+        seconds, rest = divmod(round(resource.ttl * 1e9), 10**9)
+        parts.append(bytes_field(6, b"\x08" + varint(seconds) + b"\x10" + varint(rest)))
+    return b"".join(parts)
+
+
+def _wrapped(envelope: bytes) -> bytes:
+    return string_field(1, _ENVELOPE) + bytes_field(2, envelope)
 
 
 def with_nonce(head: bytes, nonce: str) -> bytes:

@@ -1,5 +1,6 @@
 """Row ORDER: what goes out when, and what it waits for."""
 
+# ruff: noqa: N802 - the names carry the ids of their rows
 from __future__ import annotations
 
 from tests.xds_server.proxy import Proxy
@@ -83,7 +84,8 @@ def test_ORDER_removal_goes_out_though_another_cluster_is_stuck(server: XdsServe
     server.change("edge", [cluster("stuck")])
     assert proxy.take() == ["CDS stuck v1 v2"]
     server.change("edge", remove=[(CLUSTER, "v1"), (ENDPOINT, "v1")])
-    assert proxy.take() == [] and proxy.session.wake_at is not None
+    assert proxy.take() == []
+    assert proxy.session.wake_at is not None
     proxy.now = proxy.session.wake_at
     assert proxy.take() == ["CDS stuck v2"]
 
@@ -182,3 +184,24 @@ def test_ORDER_a_client_that_asks_for_no_clusters_is_not_waited_for(server: XdsS
     proxy.settle()
     server.publish("edge", service("v2", 2))
     assert "RDS table" in proxy.take(), "proxyless gRPC asks for a cluster only when a route names it"
+
+
+def test_ORDER_a_proxy_that_was_away_is_led_through_the_stages(server: XdsServer) -> None:
+    first = started(server)
+    first.leave()
+    server.publish("edge", service("v2", 2))
+    proxy = Proxy(server, accepted=dict(first.accepted))
+    assert proxy.ask(CLUSTER) == ["CDS v1 v2"], "it routes to v1 still"
+    assert proxy.ask(ENDPOINT, "v1") == []
+    assert proxy.ask(LISTENER) == ["LDS entry"]
+    assert proxy.ask(ROUTE, "table") == ["RDS table"]
+    old = proxy.last[ROUTE].version
+    assert old == first.last[ROUTE].version, "what it has, for v2 is not proven"
+    assert proxy.ask(ENDPOINT, "v1", "v2", nonce="") == ["EDS v2"]
+    proxy.ack(ENDPOINT)
+    proxy.ack(LISTENER)
+    proxy.ack(ROUTE)
+    assert proxy.ack(CLUSTER) == ["RDS table"]
+    assert proxy.ack(ROUTE) == ["CDS v2"]
+    proxy.settle()
+    assert proxy.acked(CLUSTER) == proxy.acked(ROUTE) == 2
