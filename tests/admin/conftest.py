@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from signal import Signals
@@ -30,11 +31,12 @@ class AdminServer:
     operations: PuppetOperations
     store: SqliteStore
     address: str = "127.0.0.1:0"
+    pace: Pace = field(default_factory=lambda: Pace(change=0.02, heartbeat=0.3))
     _running: grpc.aio.Server | None = None
 
     async def start(self) -> None:
         self._running = grpc.aio.server(options=server_options())
-        servicer = AdminServicer(self.operations, self.store, Pace(change=0.02, heartbeat=0.3))
+        servicer = AdminServicer(self.operations, self.store, self.pace)
         servicer.add_to(self._running)
         self.address = f"127.0.0.1:{self._running.add_insecure_port(self.address)}"
         await self._running.start()
@@ -88,6 +90,13 @@ class Running:
         return Ended(self.process.returncode, out.decode(), "".join(self.seen) + err.decode())
 
 
+@asynccontextmanager
+async def serving(server: AdminServer) -> AsyncIterator[AdminServer]:
+    await server.start()
+    yield server
+    await server.stop()
+
+
 Start = Callable[..., Awaitable[Running]]
 Run = Callable[..., Awaitable[Ended]]
 
@@ -106,10 +115,8 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
 
 @pytest.fixture
 async def server(operations: PuppetOperations, store: SqliteStore) -> AsyncIterator[AdminServer]:
-    admin_server = AdminServer(operations, store)
-    await admin_server.start()
-    yield admin_server
-    await admin_server.stop()
+    async with serving(AdminServer(operations, store)) as admin_server:
+        yield admin_server
 
 
 @pytest.fixture

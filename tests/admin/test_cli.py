@@ -14,6 +14,8 @@ from pathlib import Path
 import grpc
 import pytest
 
+from bluegreen.admin.cli import lazy
+from bluegreen.admin.cli.failure import Failure
 from bluegreen.model.deployment import Status
 from bluegreen.model.environment import Environment
 from bluegreen.model.errors import Conflict, InvalidInput, NotServing, Refused
@@ -431,3 +433,18 @@ async def test_a_bootstrap_is_printed_or_refused(start: Start) -> None:
     for refused in await asyncio.gather(*(each.ends() for each in running)):
         assert (refused.code, refused.out) == (2, "")
         assert "Error: " in refused.err
+
+
+def test_an_error_out_of_a_task_group_is_a_sentence_too() -> None:
+    with pytest.raises(Failure) as caught:
+        lazy.run("tests.admin.test_cli:raise_in_a_group")
+    assert caught.value.exit_code == 5
+    assert caught.value.message == "Not now."
+
+
+def raise_in_a_group() -> None:
+    async def fail() -> None:
+        async with asyncio.TaskGroup(), asyncio.TaskGroup():
+            raise Refused("Not now.")
+
+    asyncio.run(fail())

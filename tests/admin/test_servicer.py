@@ -10,7 +10,9 @@ from typing import Any
 import grpc
 import pytest
 
+from bluegreen.admin.servicer import Pace
 from bluegreen.admin.v1 import admin_pb2 as pb
+from bluegreen.admin.v1.admin_pb2_grpc import AdminStub
 from bluegreen.model.deployment import Status
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.environment import Environment
@@ -27,6 +29,7 @@ from bluegreen.model.event import Origin, What
 from bluegreen.model.fleet import ProxyFacts, ResourceTypeFacts
 from bluegreen.model.known_proxy import KnownProxy
 from bluegreen.model.rollout import Outcome
+from bluegreen.model.store import CatalogueChange
 from bluegreen.model.traffic_report import (
     BackendReport,
     LoadReading,
@@ -37,9 +40,10 @@ from bluegreen.model.traffic_report import (
 from bluegreen.model.traffic_rule import TrafficRule
 from bluegreen.rollout.operations import DeployCommand
 from deployment_store import SqliteStore
+from tests.admin.conftest import AdminServer, serving
 from tests.admin.puppet_operations import STARTED, PuppetOperations
+from tests.deployment_store.samples import SHOP, event, move
 from tests.deployment_store.samples import deployment as new_deployment
-from tests.deployment_store.samples import event, move
 from tests.deployment_store.samples import rollout as new_rollout
 
 WHO = pb.Origin(actor="olga", reason="because")
@@ -350,6 +354,20 @@ async def test_a_watch_tells_every_change_and_beats_in_between(
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await watch.read()
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+async def test_news_does_not_wait_for_the_heartbeat(operations: PuppetOperations, store: SqliteStore) -> None:
+    slow = AdminServer(operations, store, pace=Pace(change=0.02, heartbeat=600))
+    async with serving(slow), grpc.aio.insecure_channel(slow.address) as channel, asyncio.timeout(5):
+        stub = AdminStub(channel)  # type: ignore[no-untyped-call]  # generated
+        watch = stub.WatchStatus(pb.GetStatusRequest(service="shop"))
+        assert (await watch.read()).activity == "idle"
+        operations.show(operations.shop, "busy")
+        assert (await watch.read()).activity == "busy"
+        follow = stub.ListEvents(pb.ListEventsRequest(service="shop", follow=True))
+        for what in (What.APPLIED, What.PAUSED):
+            await store.change_catalogue(CatalogueChange(services=(SHOP,)), [event(what)])
+            assert (await follow.read()).what == what
 
 
 async def test_a_watch_melts_a_burst_into_few_statuses(operations: PuppetOperations, admin: Any) -> None:
