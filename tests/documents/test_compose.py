@@ -78,6 +78,11 @@ def test_the_control_plane_understands_its_flags(services: dict[str, Any]) -> No
     assert program == "bluegreen"
     assert isinstance(main, click.Group)
 
+    # What a container mounts stands elsewhere here.
+    mounts = dict(volume.split(":")[1::-1] for volume in services["bluegreen"]["volumes"])
+    for inside, outside in mounts.items():
+        arguments = [each.replace(inside, str(ROOT / outside)) for each in arguments]
+
     context = click.Context(main, info_name=program)
     command = main.get_command(context, verb)
     assert command is not None
