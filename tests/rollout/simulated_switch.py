@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 from bluegreen.model.fleet import ProxyFacts
@@ -11,6 +12,8 @@ from bluegreen.model.traffic import ServiceTraffic
 from bluegreen.model.traffic_report import BackendReport, LoadReading, ProxyReport, TrafficReport
 from bluegreen.model.traffic_switch import Capabilities
 from bluegreen.rollout.clock import Clock
+
+REPORT_EVERY = 0.02
 
 
 class SimulatedSwitch:
@@ -69,6 +72,17 @@ class SimulatedSwitch:
             self._acknowledge(service, proxy, traffic)
             self.facts_changed(service)
 
+    def deaf(self) -> None:
+        """The control plane is gone: nobody listens any more."""
+        self._notify.clear()
+
+    async def report_now_and_then(self) -> None:
+        """What real proxies do each second, only faster."""
+        while True:
+            await asyncio.sleep(REPORT_EVERY)
+            for service in self._traffic:
+                self.facts_changed(service)
+
     def facts_changed(self, service: str) -> None:
         for notify in self._notify:
             notify(service)
@@ -96,7 +110,7 @@ class SimulatedSwitch:
         wanted = self._traffic[service]
         has_it = at if traffic == wanted else None
         now = self._clock.now()
-        idle = tuple(LoadReading(now + each, 0, 0) for each in (-0.2, -0.1, 0.0))
+        idle = tuple(LoadReading(now + each, 0, 0) for each in (-0.002, -0.001, 0.0))
         return ProxyReport(
             proxy,
             "edge",
