@@ -4,15 +4,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import grpc
 import pytest
 from envoy.service.discovery.v3 import ads_pb2_grpc, discovery_pb2
 
-from tests.xds_server.conftest import by_cluster
+from tests.xds_server.conftest import by_cluster, settled
 from tests.xds_server.resources import route, service
-from xds_server import CLUSTER, ROUTE, XdsServer, server_options
+from xds_server import CLUSTER, ROUTE, XdsServer
 
 Request = discovery_pb2.DiscoveryRequest
 
@@ -23,27 +23,6 @@ def first(type_url: str, *names: str, node_id: str = "p1", group: str = "edge") 
     request.node.user_agent_build_version.version.major_number = 1
     request.node.user_agent_build_version.version.minor_number = 40
     return request
-
-
-async def settled(server: XdsServer, holds: Callable[[], bool]) -> None:
-    """Wait until something is true of the fleet."""
-    changed = asyncio.Event()
-    stop = server.fleet.on_change(lambda _node: changed.set())
-    async with asyncio.timeout(10):
-        while not holds():
-            await changed.wait()
-            changed.clear()
-    stop()
-
-
-@pytest.fixture
-async def address(server: XdsServer) -> AsyncIterator[str]:
-    listening = grpc.aio.server(options=server_options())
-    server.add_to(listening)
-    port = listening.add_insecure_port("127.0.0.1:0")
-    await listening.start()
-    yield f"127.0.0.1:{port}"
-    await listening.stop(None)
 
 
 @pytest.fixture
