@@ -58,8 +58,9 @@ async def control_plane(
     ever answered from an empty state. Raises InvalidInput where an address cannot be bound.
     """
     async with AsyncExitStack() as stack:
-        clock = SystemClock()
         store = await stack.enter_async_context(SqliteStore.open(settings.database))
+        newest = await store.events(None, limit=1)
+        clock = SystemClock(not_before=newest[-1].at if newest else 0.0)
         statistics = FleetStatistics()
         switch = EnvoySwitch(statistics, clock.now)
         controller = Controller(store, switch, clock)
