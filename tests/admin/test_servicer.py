@@ -239,7 +239,13 @@ def shifting(operations: PuppetOperations) -> None:
                     )
                 },
             ),
-            ProxyReport("edge-2", "edge", connected=False, rejected="no", backends={2: BackendReport(2)}),
+            ProxyReport(
+                "edge-2",
+                "edge",
+                connected=False,
+                rejected="no",
+                backends={2: BackendReport(2, acknowledged=True)},
+            ),
         ),
         figures={
             1: RequestFigures(900, {2: 890, 5: 10}, active=7, per_second=90.0, p50=4.0, p99=12.5),
@@ -301,7 +307,7 @@ async def test_while_it_is_deployed_those_count_that_have_its_clusters(
     shifting(operations)
     operations.move(2, Status.DEPLOYING)
     green = (await admin.GetStatus(pb.GetStatusRequest(service="shop"))).deployments[1]
-    assert (green.acknowledged_by, green.proxies) == (1, 2)
+    assert (green.acknowledged_by, green.proxies) == (2, 2)
 
 
 async def test_the_states_of_a_rollout(operations: PuppetOperations, admin: Any) -> None:
