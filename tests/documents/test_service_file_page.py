@@ -1,0 +1,47 @@
+"""docs/service-file.md says what the service file can say, and its defaults are the real ones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bluegreen.admin.service_file import read_service_file, schema
+
+PAGE = (Path(__file__).parents[2] / "docs/service-file.md").read_text()
+FILES = re.findall(r"```yaml\n(gateways:.*?)```", PAGE, re.DOTALL)
+
+
+def test_every_key_is_explained() -> None:
+    keys = set(_keys(schema()))
+
+    assert {"listen", "ready_deadline", "panic_threshold"} <= keys
+    rows = re.compile(r"^\| `(?:\w+(?:\[\])?\.)?(\w+)` \|", re.MULTILINE)
+    headings = {"services", "blue", "green"}
+
+    assert keys - set(rows.findall(PAGE)) == headings
+
+
+def _keys(part: Any) -> Iterator[str]:
+    if isinstance(part, dict):
+        yield from part.get("properties", {})
+        for value in part.values():
+            yield from _keys(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from _keys(value)
+
+
+def test_the_defaults_written_out_are_the_defaults() -> None:
+    smallest, whole = map(read_service_file, FILES)
+
+    assert whole == smallest
+
+
+def test_nothing_is_left_out_of_the_file_with_the_defaults() -> None:
+    """Not even what could be left out: each key of a section stands there."""
+    left_out = {"blue", "green", "endpoints", "path", "interval", "healthy_threshold", "unhealthy_threshold"}
+    left_out |= {"percent"}  # the long form of a step
+
+    assert {key for key in _keys(schema()) if f"{key}:" not in FILES[1]} == left_out
