@@ -104,6 +104,13 @@ class Channel:
             name in self.vouched and self.vouched[name] is self.sent.get(name) is not None
         )
 
+    def holds(self, name: str, version: str | None) -> bool:
+        """Whether the client is proven to have this very resource; None: not to have any of the name."""
+        sent = self.sent.get(name)
+        if version is None:
+            return sent is None and name not in self.doubts and not self.owed
+        return sent is not None and sent.version == version and self.proves(name)
+
     def record_sent(self, target: View, names: frozenset[str], nonce: str, now: float) -> None:
         """``names`` are what this response says something about."""
         self.proven_generation = self.acked_generation

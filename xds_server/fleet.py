@@ -121,7 +121,7 @@ class Fleet:
             for channel in self._channels(node_id, type_url)
             if version is None or channel.subscription.covers(name)
         ]
-        return bool(asked) and all(_holds(channel, name, version) for channel in asked)
+        return bool(asked) and all(channel.holds(name, version) for channel in asked)
 
     def confirm(self, node_id: str, resources: Iterable[Resource]) -> None:
         """Evidence from elsewhere (a proxy's own metrics) that it uses these resources as they are.
@@ -130,7 +130,7 @@ class Fleet:
         these; it moves no ``acked_generation``.
         """
         seen = list(resources)
-        for stream in self._streams.get(node_id, ()):
+        for stream in self.streams_of(node_id):
             if stream.session.vouch(seen):
                 stream.wake()
 
@@ -169,8 +169,11 @@ class Fleet:
                 if group is None or stream.session.group.name == group:
                     yield stream
 
+    def streams_of(self, node_id: str) -> Sequence[LiveStream]:
+        return self._streams.get(node_id, ())
+
     def _channels(self, node_id: str, type_url: str) -> Iterator[Channel]:
-        for stream in self._streams.get(node_id, ()):
+        for stream in self.streams_of(node_id):
             channel = stream.session.channels.get(type_url)
             if channel is not None:
                 yield channel
@@ -193,13 +196,6 @@ class Fleet:
             min(blocked) + to_wall if blocked else None,
             types,
         )
-
-
-def _holds(channel: Channel, name: str, version: str | None) -> bool:
-    sent = channel.sent.get(name)
-    if version is None:
-        return sent is None and name not in channel.doubts and not channel.owed
-    return sent is not None and sent.version == version and channel.proves(name)
 
 
 def _type_state(channel: Channel, to_wall: float) -> TypeState:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import grpc
 
+from .barrier import Target
+from .csds import ClientStatus
 from .delta import DeltaSession
 from .errors import BadRequest, NotReady, Refused, UnknownGroup
 from .fleet import Fleet
@@ -19,6 +21,7 @@ from .services import SERVICES, Service
 from .settings import XdsSettings
 from .sotw import SotwSession
 from .stream import GrpcTransport, Stream, Transport
+from .transaction import Transaction, TransactionResult
 from .wire import parse_delta_request, parse_request
 
 Protocol = type[SotwSession] | type[DeltaSession]
@@ -82,14 +85,27 @@ class XdsServer:
             self._wake(group)
         return generation
 
+    async def transaction(
+        self, target: Target, *, timeout: float, expected: Collection[str] = ()
+    ) -> TransactionResult:
+        """Change the named resources with a barrier over the fleet: each stage (clusters and endpoints, then
+        routes and the rest, then removals) is acknowledged by every connected proxy of the groups before the
+        next is published.
+
+        ``expected`` are node ids that must be there and acknowledge, connected now or not. Ends after
+        ``timeout`` seconds at the latest; see TransactionResult. Several may run at once, on one group too.
+        Raises InconsistentSnapshot.
+        """
+        return await Transaction(self, target, expected).run(timeout)
+
     def generation(self, group: str) -> int:
         """The group's present generation; 0 before anything was published."""
         state = self._groups.get(group)
         return state.generation if state else 0
 
     def add_to(self, server: grpc.aio.Server) -> None:
-        """Register ADS and the per-type services, in both protocols, and the standard health service."""
-        handlers = [self._health.handler()]
+        """Register ADS and the per-type services in both protocols, client status and health."""
+        handlers = [self._health.handler(), ClientStatus(self.fleet).handler()]
         for service in SERVICES:
             methods = {
                 service.stream: self._method(service, SotwSession),
