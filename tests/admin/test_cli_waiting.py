@@ -29,7 +29,7 @@ from tests.deployment_store.samples import event, move
 async def deploying(start: Start, server: AdminServer, operations: PuppetOperations) -> Running:
     """`bluegreen deploy shop v1 --wait`, watching."""
     running = await start("deploy", "shop", "v1", "--wait", admin=server.address)
-    await running.says("is deploying")
+    await running.says("v1 goes to blue.")
     return running
 
 
@@ -39,7 +39,7 @@ async def promoting(start: Start, server: AdminServer, operations: PuppetOperati
     candidate = replace(new_deployment(2, Environment.GREEN), status=Status.SHIFTING)
     operations.show(operations.shop.with_deployment(candidate))
     running = await start("promote", "shop", "--wait", admin=server.address)
-    await running.says("rollout 1 (promote v2): proving")
+    await running.says("Rollout 1 begins.")
     return running
 
 
@@ -180,7 +180,7 @@ async def test_rollback_waits_until_all_have_acknowledged(
 ) -> None:
     operations.show(operations.shop.with_deployment(new_deployment(1)))
     running = await start("rollback", "shop", "--wait", "-o", "json", admin=server.address)
-    await running.says("rollout 1 (rollback v1)")
+    await running.says("Rollout 1 begins.")
     operations.show(replace(operations.shop, traffic=TrafficRule("shop", Environment.BLUE)))
     operations.finish(Outcome.COMPLETED)
     ended = await running.ends()
@@ -194,7 +194,7 @@ async def test_abort_is_done_when_the_rollout_it_found_is_aborted(
     operations.show(operations.shop.with_deployment(new_deployment(1)))
     operations.open_rollout(RolloutKind.PROMOTE, Step(10), Step(100))
     running = await start("abort", "shop", "--wait", admin=server.address)
-    await running.says("rollout 1 (promote v1)")
+    await running.says("abort it is.")
     operations.show(replace(operations.shop, traffic=TrafficRule("shop", Environment.BLUE)))
     operations.finish(Outcome.ABORTED)
     ended = await running.ends()

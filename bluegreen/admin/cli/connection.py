@@ -8,6 +8,7 @@ from typing import Any
 
 import grpc
 
+from bluegreen.admin.cli.ctrl_c import CtrlC
 from bluegreen.admin.cli.exit_code import ExitCode
 from bluegreen.admin.cli.failure import Failure
 from bluegreen.admin.cli.options import Caller
@@ -62,14 +63,17 @@ class Connection:
             raise _failure(error, self._address) from error
 
     def stream(self, rpc: str, request: Any, timeout: float | None = None) -> Iterator[Any]:
-        """The answers as they come, for at most `timeout` seconds. Raises Failure."""
-        call = getattr(self._stub, rpc)(request, timeout=timeout)
-        try:
-            yield from call
-        except grpc.RpcError as error:
-            raise _failure(error, self._address) from error
-        finally:
-            call.cancel()
+        """The answers as they come, for at most `timeout` seconds. Raises Failure, and KeyboardInterrupt."""
+        ctrl_c = CtrlC()
+        with ctrl_c.awaited():
+            call = getattr(self._stub, rpc)(request, timeout=timeout)
+            ctrl_c.cancels(call.cancel)
+            try:
+                yield from call
+            except grpc.RpcError as error:
+                raise _failure(error, self._address) from error
+            finally:
+                call.cancel()
 
 
 @contextmanager

@@ -9,7 +9,8 @@ import sys
 from importlib import import_module
 from typing import NoReturn
 
-from bluegreen.admin.cli.failure import failure
+from bluegreen.admin.cli.exit_code import ExitCode
+from bluegreen.admin.cli.failure import Failure, failure
 from bluegreen.model.errors import BluegreenError
 
 
@@ -26,6 +27,8 @@ def run(place: str, *arguments: object) -> NoReturn:
         if ours is None or others is not None:
             raise
         raise failure(_first(ours)) from group
+    except KeyboardInterrupt:
+        raise Failure("Interrupted.", ExitCode.INTERRUPTED) from None
     sys.exit(code)
 
 

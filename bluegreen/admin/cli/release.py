@@ -9,7 +9,7 @@ from bluegreen.admin.cli.exit_code import ExitCode
 from bluegreen.admin.cli.failure import Failure
 from bluegreen.admin.cli.goals import Goal, Verdict, moved, ready, returned
 from bluegreen.admin.cli.options import Caller, Patience
-from bluegreen.admin.cli.output import printable, show, show_json, tell
+from bluegreen.admin.cli.output import printable, show, show_json
 from bluegreen.admin.cli.waiting import Waiting
 from bluegreen.admin.v1 import admin_pb2 as pb
 
@@ -65,8 +65,7 @@ def _verdict(connection: Connection, answer: pb.CommandResponse, goal: Goal, pat
     decided = Verdict(ExitCode.DONE, printable(answer.message))
     if not patience.wait or not (goal.deployment or goal.rollout):
         return decided
-    tell(decided.sentence)
-    waiting = Waiting(connection, answer.status, goal)
+    waiting = Waiting(connection, answer, goal)
     verdict = waiting.until_over(patience)
     answer.status.CopyFrom(waiting.status)
     return verdict

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bluegreen.admin.cli.connection import Connection, Overdue
 from bluegreen.admin.cli.exit_code import ExitCode
 from bluegreen.admin.cli.goals import Goal, Verdict
 from bluegreen.admin.cli.options import Patience
-from bluegreen.admin.cli.output import span, tell
+from bluegreen.admin.cli.output import printable, span, tell
 from bluegreen.admin.cli.progress import Progress
 from bluegreen.admin.cli.watching import follow
 from bluegreen.admin.v1 import admin_pb2 as pb
@@ -16,20 +17,25 @@ from bluegreen.admin.v1 import admin_pb2 as pb
 
 @dataclass(slots=True)
 class Waiting:
-    """Watches one service, tells what changes, and ends with a verdict. `status` is what was seen last."""
+    """Tells what `begun` leads to, and ends with a verdict. `status` is what was seen last."""
 
     connection: Connection
-    status: pb.ServiceStatus
+    begun: pb.CommandResponse
     goal: Goal
+    status: pb.ServiceStatus = field(init=False)
     _progress: Progress = field(default_factory=Progress)
+
+    def __post_init__(self) -> None:
+        self.status = self.begun.status
+        self._progress.news(self.status)  # what stands already is no news
 
     def until_over(self, patience: Patience) -> Verdict:
         """Raises Failure where the control plane is gone, or refuses."""
         service = self.status.service
-        request = pb.GetStatusRequest(service=service)
         look = f"Look at it with bluegreen status {service} --watch"
-        statuses = follow(lambda left: self.connection.stream("WatchStatus", request, left), patience)
         try:
+            tell(printable(self.begun.message))
+            statuses = follow(self._watch, patience, answered=True)
             return next(verdict for status in statuses if (verdict := self._look(status)) is not None)
         except Overdue:
             sentence = (
@@ -38,6 +44,10 @@ class Waiting:
             return Verdict(ExitCode.TIMED_OUT, sentence)
         except KeyboardInterrupt:
             return Verdict(ExitCode.INTERRUPTED, f"No longer waiting; the work goes on. {look}")
+
+    def _watch(self, left: float | None) -> Iterator[pb.ServiceStatus]:
+        request = pb.GetStatusRequest(service=self.status.service)
+        return self.connection.stream("WatchStatus", request, left)
 
     def _look(self, status: pb.ServiceStatus) -> Verdict | None:
         self.status = status

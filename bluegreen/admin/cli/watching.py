@@ -16,16 +16,17 @@ _PAUSE = 0.2
 """Seconds between two attempts."""
 
 
-def follow(open_stream: Callable[[float | None], Iterator[Message]], patience: Patience) -> Iterator[Message]:
-    """The messages of a stream that is opened again where the control plane goes away once it has answered;
-    what it has promised is durable, so it will go on with it.
+def follow(
+    open_stream: Callable[[float | None], Iterator[Message]], patience: Patience, *, answered: bool = False
+) -> Iterator[Message]:
+    """The messages of a stream that is opened again where the control plane goes away once it has answered,
+    here or (`answered`) before; what it has promised is durable, so it will go on with it.
 
     `open_stream` is given the seconds that are left. Raises Overdue when there are none, OutOfReach when
     nobody answers, or has for too long.
     """
     begin = time.monotonic()
     lost_at: float | None = None
-    answered = False
     while True:
         left = None if patience.timeout is None else max(0.0, patience.timeout - (time.monotonic() - begin))
         try:
