@@ -89,7 +89,9 @@ class Channel:
         """Nothing is under way or doubtful, and nothing is held back: what was sent stands for its
         generation.
         """
-        return not (self.outstanding or self.doubts or self.sent.kept or self.owed or self.forced)
+        under_way = self.outstanding or self.owed or self.forced
+        whole = self.sent.subscription is self.subscription and not self.sent.kept
+        return whole and not under_way and not self.doubts
 
     @property
     def acked_generation(self) -> int | None:
