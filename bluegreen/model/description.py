@@ -7,11 +7,14 @@ from typing import Any
 from bluegreen.model.catalogue import Catalogue
 from bluegreen.model.duration import format_duration
 from bluegreen.model.gateway import Gateway
-from bluegreen.model.service import HealthCheck, Route, Service
+from bluegreen.model.service import HealthCheck, HealthCheckType, Route, Service
 from bluegreen.model.strategy import Step, Strategy
 
 MANUAL = "manual"
 """The pause that lasts until an operator promotes."""
+
+NO_HEALTH_CHECK = "none"
+"""The health check of a service whose instances are taken at their word."""
 
 
 def describe(catalogue: Catalogue) -> dict[str, Any]:
@@ -40,7 +43,7 @@ def describe_service(service: Service) -> dict[str, Any]:
             "max_requests": upstream.max_requests,
             "panic_threshold": upstream.panic_threshold,
         },
-        "health_check": None if service.health_check is None else _health_check(service.health_check),
+        "health_check": _health_check(service.health_check) if service.health_check else NO_HEALTH_CHECK,
         "environments": {
             environment.value: {"endpoints": [str(endpoint) for endpoint in endpoints]}
             for environment, endpoints in sorted(service.endpoints.items())
@@ -66,7 +69,8 @@ def _route(route: Route) -> dict[str, Any]:
 
 def _health_check(check: HealthCheck) -> dict[str, Any]:
     return {
-        "path": check.path,
+        "type": check.type.value,
+        **({"path": check.path} if check.type is HealthCheckType.HTTP else {}),
         "interval": format_duration(check.interval),
         "timeout": format_duration(check.timeout),
         "healthy_threshold": check.healthy_threshold,

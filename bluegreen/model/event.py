@@ -39,6 +39,7 @@ class What(StrEnum):
     WEIGHT_ACKNOWLEDGED = "weight-acknowledged"
     PAUSED = "paused"
     RESUMED = "resumed"
+    CONTINUED = "continued"  # promoted by hand to the next step, or to the end
     TURNED_BACK = "turned-back"
     ROLLOUT_FINISHED = "rollout-finished"
     WITHDRAWN = "withdrawn"

@@ -44,15 +44,24 @@ class Route:
         return f"path {self.path}" if self.exact else f"prefix {self.path}"
 
 
+class HealthCheckType(StrEnum):
+    """What an instance is asked."""
+
+    CONNECT = "connect"  # whether it takes a TCP connection
+    HTTP = "http"  # a path, which is to answer with a status of class 2xx
+    GRPC = "grpc"  # the gRPC health protocol, about the whole server
+
+
 @dataclass(frozen=True, slots=True)
 class HealthCheck:
-    """How the proxies find out which instances can serve. Durations in seconds."""
+    """How the proxies find out which instances can serve. Durations in seconds. `path` is for HTTP only."""
 
     path: str = "/healthz"
     interval: float = 1.0
     timeout: float = 1.0
     healthy_threshold: int = 1
     unhealthy_threshold: int = 3
+    type: HealthCheckType = HealthCheckType.HTTP
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +99,8 @@ class Service:
     domains: tuple[str, ...]
     routes: tuple[Route, ...] = (Route(),)
     upstream: Upstream = field(default_factory=Upstream)
-    health_check: HealthCheck | None = None
+    # None: an instance counts as healthy as soon as it is known, whether it listens or not.
+    health_check: HealthCheck | None = HealthCheck(type=HealthCheckType.CONNECT)
     strategy: Strategy = field(default_factory=Strategy)
     drain: Drain = field(default_factory=Drain)
     keep_warm: float = 1800.0  # seconds that the old environment stays ready for the way back

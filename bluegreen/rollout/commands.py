@@ -14,6 +14,7 @@ from bluegreen.model.event import What
 from bluegreen.model.rollout import Rollout, RolloutKind
 from bluegreen.model.strategy import Step
 from bluegreen.model.traffic_rule import TOTAL_WEIGHT
+from bluegreen.rollout import proof
 from bluegreen.rollout.draft import Draft
 from bluegreen.rollout.operations import DeployCommand
 from deployment_store.state_machine import INITIAL
@@ -97,8 +98,11 @@ def abort(draft: Draft) -> str:
     return turn_back(draft, "aborted by an operator")
 
 
-def rollback(draft: Draft) -> str:
-    """Return to the version before: abort an open rollout, or reverse a finished one in one step."""
+def rollback(draft: Draft, *, force: bool = False) -> str:
+    """Return to the version before: abort an open rollout, or reverse a finished one in one step.
+
+    Refused where proxies see not one healthy instance there, unless `force`.
+    """
     aggregate = draft.aggregate
     rollout = aggregate.open_rollout
     if rollout is not None and rollout.kind is RolloutKind.ROLLBACK:
@@ -109,6 +113,13 @@ def rollback(draft: Draft) -> str:
     way_back = aggregate.occupant(active.environment.other) if active else None
     if active is None or way_back is None or way_back.status not in (Status.DRAINING, Status.STANDBY):
         raise Refused(f"{aggregate.name} has no way back. {_why_no_way_back(aggregate)}", possible(aggregate))
+    dead = proof.seen_dead(draft.report, way_back)
+    if dead and not force:
+        raise Refused(
+            f"{way_back.version} on {way_back.environment} is not alive: {', '.join(dead[:5])} "
+            f"see{'s' if len(dead) == 1 else ''} no healthy instance of it.",
+            "Possible: start its instances again, then rollback; rollback --force; deploy.",
+        )
     sentence = (
         f"{way_back.version} on {way_back.environment} takes all traffic back from {active.version} "
         f"on {active.environment}."
@@ -189,23 +200,23 @@ def _start(draft: Draft, *, full: bool) -> str:
 def _go_on(draft: Draft, rollout: Rollout, *, full: bool) -> str:
     if rollout.kind is RolloutKind.ROLLBACK or rollout.turning_back is not None or rollout.paused is not None:
         raise Refused(_busy(draft.aggregate, rollout), possible(draft.aggregate))
+    if full and rollout.is_last_step:
+        return f"Rollout {rollout.id} is at its last step already."
     waits = rollout.step < 0 or rollout.acknowledged_at is None
-    if full:
-        # Skips the waits, never the acknowledgements: the present step still has to be passed.
-        passed = rollout.steps[: rollout.step + 1]
-        passed = (*passed[:-1], Step(passed[-1].percent, pause=0.0)) if passed else ()
-        sentence = f"Rollout {rollout.id} goes from {rollout.percent} % to the end without further waits."
-        if rollout.is_last_step:
-            return f"Rollout {rollout.id} is at its last step already."
-        draft.amend(steps=(*passed, rollout.steps[-1]))
-        draft.record(What.RESUMED, sentence)
-        return sentence
-    if waits or rollout.is_last_step:
+    if waits and not full:
         raise Refused(
             f"Rollout {rollout.id} waits until every proxy has acknowledged {rollout.percent} %.",
             possible(draft.aggregate),
         )
-    return advance(draft)
+    # The wait at this step is over; its acknowledgements, and the proof that the candidate is healthy, are
+    # not skipped: the controller goes on once they are there.
+    passed = rollout.steps[: rollout.step + 1]
+    passed = (*passed[:-1], Step(passed[-1].percent, pause=0.0)) if passed else ()
+    further = rollout.steps[-1:] if full else rollout.steps[rollout.step + 1 :]
+    sentence = f"Rollout {rollout.id} goes on from {rollout.percent} % to {further[0].percent} %."
+    draft.amend(steps=(*passed, *further), set_at=rollout.set_at if waits else draft.now)
+    draft.record(What.CONTINUED, sentence)
+    return sentence
 
 
 def advance(draft: Draft) -> str:

@@ -77,8 +77,8 @@ class Controller:
     async def abort(self, service: str, origin: Origin) -> CommandResult:
         return await self._command(service, commands.abort, origin)
 
-    async def rollback(self, service: str, origin: Origin) -> CommandResult:
-        return await self._command(service, commands.rollback, origin)
+    async def rollback(self, service: str, origin: Origin, *, force: bool = False) -> CommandResult:
+        return await self._command(service, partial(commands.rollback, force=force), origin)
 
     async def apply(
         self, catalogue: Catalogue, origin: Origin, *, prune: bool = False, dry_run: bool = False

@@ -123,7 +123,8 @@ def _holding(draft: Draft, rollout: Rollout, report: TrafficReport) -> Change | 
     if step is None or step.pause is None or rollout.acknowledged_at is None:
         following = rollout.steps[rollout.step + 1].percent
         return Wait(f"Holds at {rollout.percent} % until it is promoted to {following} %.")
-    until = rollout.acknowledged_at + step.pause
+    # A promotion by hand ends the pause and sets the time anew.
+    until = max(rollout.acknowledged_at + step.pause, rollout.set_at)
     if draft.now < until:
         return Wait(f"Holds at {rollout.percent} % for {until - draft.now:.0f} s more.", until)
     candidate = draft.aggregate.deployment(rollout.candidate)

@@ -11,6 +11,7 @@ from bluegreen.model.deployment import Deployment
 from bluegreen.model.errors import Refused
 from bluegreen.model.event import Event, Origin, What
 from bluegreen.model.rollout import Outcome, Rollout
+from bluegreen.model.traffic_report import TrafficReport
 from bluegreen.model.traffic_rule import TOTAL_WEIGHT
 from deployment_store.state_machine import next_status
 
@@ -31,9 +32,17 @@ Decide = Callable[["Draft"], str]
 class Draft:
     """Collects what one decision changes, so that state and events cannot come apart."""
 
-    def __init__(self, aggregate: ServiceAggregate, now: float, origin: Origin) -> None:
+    def __init__(
+        self,
+        aggregate: ServiceAggregate,
+        now: float,
+        origin: Origin,
+        report: TrafficReport | None = None,
+    ) -> None:
+        """`report`: the facts of this moment, for what an operator shall not do against them."""
         self.aggregate = aggregate
         self.now = now
+        self.report = report or TrafficReport()
         self._origin = origin
         self._events: list[Event] = []
 

@@ -98,6 +98,18 @@ def _unhealthy(backend: BackendReport, expected: int) -> str | None:
     return None
 
 
+def seen_dead(report: TrafficReport, deployment: Deployment) -> list[str]:
+    """The connected proxies that report not one healthy instance of the deployment. One that reports nothing
+    is not among them: for a way back, no news must not stand in the way."""
+    return [
+        proxy.proxy
+        for proxy in report.proxies
+        if proxy.connected
+        and (backend := proxy.backends.get(deployment.revision)) is not None
+        and backend.healthy == 0
+    ]
+
+
 def drained(report: TrafficReport, deployment: Deployment, drain: Drain) -> Barrier:
     """Every known proxy has acknowledged routes that give the deployment nothing, and has since, after the
     grace, reported it without active or pending requests on consecutive readings."""

@@ -50,7 +50,8 @@ class ServiceWorker:
     async def command(self, decide_on: Decide, origin: Origin) -> str:
         """Record what an operator asks for; return the sentence. Raises what `decide_on` raises."""
         async with self._turn:
-            draft = Draft(self.aggregate, self._around.clock.now(), origin)
+            report = self._around.switch.observe(self.aggregate.name)
+            draft = Draft(self.aggregate, self._around.clock.now(), origin, report)
             sentence = decide_on(draft)
             change = draft.change(sentence)
             if change.events:

@@ -41,7 +41,7 @@ def test_the_defaults_written_out_are_the_defaults() -> None:
 
 def test_nothing_is_left_out_of_the_file_with_the_defaults() -> None:
     """Not even what could be left out: each key of a section stands there."""
-    left_out = {"blue", "green", "endpoints", "path", "interval", "healthy_threshold", "unhealthy_threshold"}
+    left_out = {"blue", "green", "endpoints", "path"}
     left_out |= {"percent"}  # the long form of a step
 
     assert {key for key in _keys(schema()) if f"{key}:" not in FILES[1]} == left_out

@@ -57,11 +57,8 @@ def test_each_changed_value_has_its_line_in_the_words_of_the_file() -> None:
             "{path: /live, timeout: 15s, idle_timeout: 5m, retries: {attempts: 3, reset: true}, "
             "websocket: false}",
         ),
-        "services.shop.health_check": (
-            ChangeKind.ADDED,
-            "",
-            "{path: /healthz, interval: 1s, timeout: 1s, healthy_threshold: 1, unhealthy_threshold: 3}",
-        ),
+        "services.shop.health_check.type": (ChangeKind.CHANGED, "connect", "http"),
+        "services.shop.health_check.path": (ChangeKind.ADDED, "", "/healthz"),
         "services.shop.environments.blue": (ChangeKind.ADDED, "", "{endpoints: [127.0.0.1:9001]}"),
         "services.shop.strategy.steps[0].percent": (ChangeKind.CHANGED, "100", "10"),
         "services.shop.strategy.steps[0].pause": (ChangeKind.ADDED, "", "30s"),

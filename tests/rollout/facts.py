@@ -65,10 +65,11 @@ class Story:
     def __init__(self, strategy: Strategy = ATOMIC) -> None:
         self.aggregate = empty(strategy)
         self.now = 1000.0
+        self.report = TrafficReport()
         self.sentences: list[str] = []
 
     def command(self, decide_on: Decide) -> str:
-        draft = Draft(self.aggregate, self.now, CONTROLLER)
+        draft = Draft(self.aggregate, self.now, CONTROLLER, self.report)
         sentence = decide_on(draft)
         self.aggregate = draft.change(sentence).aggregate
         return sentence

@@ -189,6 +189,56 @@ def test_steps_hold_until_promoted() -> None:
     assert story.status(2) == "active"
 
 
+def test_a_promotion_by_hand_waits_for_a_candidate_that_is_healthy() -> None:
+    story = Story(MANUAL_STEPS)
+    story.release("v1")
+    story.deploy("v2")
+    story.decide(story.all_agree())
+    story.promote()
+    story.decide(story.all_agree())
+    story.now += 100
+    assert "goes on from 10 % to 50 %" in story.promote()
+    sick = proxy("edge-2", story.now, 1)
+    sick = replace(sick, backends={**sick.backends, 2: backend(2, story.now, healthy=0)})
+    facts = report(proxy("edge-1", story.now, 1, 2), sick)
+    assert "edge-2 sees 0 of 2 instances healthy" in story.decide(facts).sentence
+    assert weights(story)["green"] == 10
+    story.now += 31
+    story.one(facts)
+    assert story.aggregate.open_rollout is not None
+    assert "0 of 2 instances healthy" in (story.aggregate.open_rollout.paused or "")
+    story.command(commands.resume)
+    story.decide(story.all_agree())
+    assert weights(story)["green"] == 50
+
+
+def test_a_way_back_that_is_dead_is_refused_unless_forced() -> None:
+    story = Story()
+    story.release("v1")
+    story.release("v2")
+    dead = proxy("edge-2", story.now, 2)
+    dead = replace(dead, backends={**dead.backends, 1: backend(1, story.now, healthy=0)})
+    story.report = report(proxy("edge-1", story.now, 1, 2), dead)
+    with pytest.raises(Refused, match=r"v1 on blue is not alive: edge-2 sees no healthy instance.*--force"):
+        story.command(commands.rollback)
+    assert weights(story) == {"blue": 0, "green": 100}
+    story.report = report(replace(dead, connected=False))
+    story.command(commands.rollback)
+    assert weights(story) == {"blue": 100, "green": 0}, (
+        "what a proxy said before it left does not stand in the way"
+    )
+
+
+def test_a_dead_way_back_can_be_forced() -> None:
+    story = Story()
+    story.release("v1")
+    story.release("v2")
+    dead = proxy("edge-1", story.now, 2)
+    story.report = report(replace(dead, backends={1: backend(1, story.now, healthy=0)}))
+    story.command(lambda draft: commands.rollback(draft, force=True))
+    assert weights(story) == {"blue": 100, "green": 0}
+
+
 def test_a_step_is_not_skipped_before_it_is_acknowledged() -> None:
     story = Story(MANUAL_STEPS)
     story.release("v1")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from bluegreen.admin.service_file.entry import Entry
 from bluegreen.admin.service_file.fields import (
@@ -18,9 +18,10 @@ from bluegreen.admin.service_file.fields import (
 )
 from bluegreen.admin.service_file.route_entry import RouteEntry
 from bluegreen.admin.service_file.strategy_entry import StrategyEntry, StrategyOrAtomic
+from bluegreen.model.description import NO_HEALTH_CHECK
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.environment import Environment
-from bluegreen.model.service import Drain, HealthCheck, Protocol, Service, Upstream
+from bluegreen.model.service import Drain, HealthCheck, HealthCheckType, Protocol, Service, Upstream
 
 _UPSTREAM = Upstream()
 _HEALTH_CHECK = HealthCheck()
@@ -50,14 +51,41 @@ class UpstreamEntry(Entry):
 class HealthCheckEntry(Entry):
     """How the proxies find out which instances can serve."""
 
-    path: UrlPath = _HEALTH_CHECK.path
+    type: Annotated[HealthCheckType, Field(strict=False)] | None = None
+    """By default http, and for a gRPC service grpc."""
+    path: UrlPath | None = None
+    """Asked for with type http; /healthz by default."""
     interval: Timespan = _HEALTH_CHECK.interval
     timeout: Timespan = _HEALTH_CHECK.timeout
     healthy_threshold: Threshold = _HEALTH_CHECK.healthy_threshold
     unhealthy_threshold: Threshold = _HEALTH_CHECK.unhealthy_threshold
 
-    def build(self) -> HealthCheck:
-        return HealthCheck(**dict(self))
+    @model_validator(mode="after")
+    def _path_of_http(self) -> HealthCheckEntry:
+        if self.path is not None and self.type not in (None, HealthCheckType.HTTP):
+            raise ValueError(f"path is for type http; type {self.type} asks for none.")
+        return self
+
+    def build(self, protocol: Protocol) -> HealthCheck:
+        grpc = protocol is Protocol.GRPC and self.path is None
+        return HealthCheck(
+            path=self.path or _HEALTH_CHECK.path,
+            interval=self.interval,
+            timeout=self.timeout,
+            healthy_threshold=self.healthy_threshold,
+            unhealthy_threshold=self.unhealthy_threshold,
+            type=self.type or (HealthCheckType.GRPC if grpc else HealthCheckType.HTTP),
+        )
+
+
+def _from_word(value: Any) -> Any:
+    return None if value == NO_HEALTH_CHECK else value
+
+
+HealthCheckOrNone = Annotated[
+    HealthCheckEntry | None,
+    BeforeValidator(_from_word, json_schema_input_type=Literal["none"] | HealthCheckEntry | None),
+]
 
 
 class EnvironmentEntry(Entry):
@@ -111,8 +139,8 @@ class ServiceEntry(Entry):
     routes: list[RouteEntry] = Field(default_factory=lambda: [RouteEntry()], min_length=1, max_length=1000)
     """By default one: prefix /."""
     upstream: UpstreamEntry = UpstreamEntry()
-    health_check: HealthCheckEntry | None = None
-    """Without one, an instance counts as healthy."""
+    health_check: HealthCheckOrNone = HealthCheckEntry(type=HealthCheckType.CONNECT)
+    """By default type connect: whether an instance takes a connection. With none, each counts as healthy."""
     environments: EnvironmentsEntry = EnvironmentsEntry()
     strategy: StrategyOrAtomic = StrategyEntry()
     drain: DrainEntry = DrainEntry()
@@ -126,7 +154,7 @@ class ServiceEntry(Entry):
             domains=tuple(self.domains),
             routes=tuple(route.build() for route in self.routes),
             upstream=self.upstream.build(),
-            health_check=self.health_check.build() if self.health_check else None,
+            health_check=self.health_check.build(self.upstream.protocol) if self.health_check else None,
             strategy=self.strategy.build(),
             drain=self.drain.build(),
             keep_warm=self.keep_warm,

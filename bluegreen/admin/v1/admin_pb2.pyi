@@ -102,12 +102,14 @@ class PromoteRequest(_message.Message):
     def __init__(self, origin: _Optional[_Union[Origin, _Mapping]] = ..., service: _Optional[str] = ..., full: _Optional[bool] = ...) -> None: ...
 
 class CommandRequest(_message.Message):
-    __slots__ = ("origin", "service")
+    __slots__ = ("origin", "service", "force")
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
     SERVICE_FIELD_NUMBER: _ClassVar[int]
+    FORCE_FIELD_NUMBER: _ClassVar[int]
     origin: Origin
     service: str
-    def __init__(self, origin: _Optional[_Union[Origin, _Mapping]] = ..., service: _Optional[str] = ...) -> None: ...
+    force: bool
+    def __init__(self, origin: _Optional[_Union[Origin, _Mapping]] = ..., service: _Optional[str] = ..., force: _Optional[bool] = ...) -> None: ...
 
 class CommandResponse(_message.Message):
     __slots__ = ("message", "deployment_revision", "rollout_id", "status")

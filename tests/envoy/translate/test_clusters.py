@@ -96,7 +96,7 @@ def test_only_the_revisions_own_cluster_checks_health() -> None:
     checked = service(health_check=HealthCheck())
     assert len(cluster(checked, backend()).health_checks) == 1
     assert not preview_cluster(checked, backend()).health_checks
-    assert not cluster(service(), backend()).health_checks
+    assert not cluster(service(health_check=None), backend()).health_checks
 
 
 def test_apart_from_name_and_health_check_the_twin_is_the_same() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from envoy.type.v3.http_pb2 import CodecClientType
 
-from bluegreen.model.service import HealthCheck, Protocol, Upstream
+from bluegreen.model.service import HealthCheck, HealthCheckType, Protocol, Upstream
 from bluegreen.switches.envoy.translate.health_checks import health_check_host, health_checks
 from tests.envoy.translate.samples import service
 
@@ -11,7 +11,12 @@ WANTED = HealthCheck("/ready", interval=0.5, timeout=0.2, healthy_threshold=2, u
 
 
 def test_none_is_wanted() -> None:
-    assert health_checks(service()) == []
+    assert health_checks(service(health_check=None)) == []
+
+
+def test_by_default_an_instance_has_to_take_a_connection() -> None:
+    (made,) = health_checks(service())
+    assert made.WhichOneof("health_checker") == "tcp_health_check"
 
 
 @pytest.mark.parametrize(
@@ -26,7 +31,8 @@ def test_the_path_is_asked_in_the_services_protocol(protocol: Protocol, codec: i
 
 
 def test_a_grpc_service_is_asked_by_its_own_protocol() -> None:
-    (made,) = health_checks(service(health_check=WANTED, upstream=Upstream(protocol=Protocol.GRPC)))
+    wanted = HealthCheck(type=HealthCheckType.GRPC)
+    (made,) = health_checks(service(health_check=wanted, upstream=Upstream(protocol=Protocol.GRPC)))
     assert made.WhichOneof("health_checker") == "grpc_health_check"
 
 

@@ -7,28 +7,29 @@ from envoy.type.v3.http_pb2 import CodecClientType
 from envoy.type.v3.range_pb2 import Int64Range
 from google.protobuf.wrappers_pb2 import UInt32Value
 
-from bluegreen.model.service import HealthCheck, Protocol, Service
+from bluegreen.model.service import HealthCheck, HealthCheckType, Protocol, Service
 from bluegreen.switches.envoy.translate.packing import duration
 
 
 def health_checks(service: Service) -> list[EnvoyHealthCheck]:
     """The service's active health check: none or one.
 
-    A gRPC service is asked by the gRPC health protocol for the health of the whole server; the path of the
-    health check is then without meaning.
+    By the gRPC health protocol the whole server is asked for.
     """
     wanted = service.health_check
     if wanted is None:
         return []
     common = _rhythm(wanted)
-    if service.upstream.protocol is Protocol.GRPC:
+    if wanted.type is HealthCheckType.CONNECT:
+        return [EnvoyHealthCheck(**common, tcp_health_check=EnvoyHealthCheck.TcpHealthCheck())]
+    if wanted.type is HealthCheckType.GRPC:
         return [EnvoyHealthCheck(**common, grpc_health_check=EnvoyHealthCheck.GrpcHealthCheck())]
     http = EnvoyHealthCheck.HttpHealthCheck(
         host=health_check_host(service),
         path=wanted.path,
         expected_statuses=[Int64Range(start=200, end=300)],
         codec_client_type=(
-            CodecClientType.HTTP2 if service.upstream.protocol is Protocol.HTTP2 else CodecClientType.HTTP1
+            CodecClientType.HTTP1 if service.upstream.protocol is Protocol.HTTP1 else CodecClientType.HTTP2
         ),
     )
     return [EnvoyHealthCheck(**common, http_health_check=http)]
