@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import grpc
@@ -113,7 +114,8 @@ class AdminServicer(admin_pb2_grpc.AdminServicer):
 
     @telling_errors
     async def Rollback(self, request: pb.CommandRequest, context: Context) -> pb.CommandResponse:
-        return await self._command(self._operations.rollback, request, context)
+        rollback = partial(self._operations.rollback, force=request.force)
+        return await self._command(rollback, request, context)
 
     @telling_errors
     async def GetStatus(self, request: pb.GetStatusRequest, context: Context) -> pb.ServiceStatus:

@@ -141,8 +141,8 @@ class PuppetOperations:
     async def abort(self, service: str, origin: Origin) -> CommandResult:
         return self._told("abort", service, origin)
 
-    async def rollback(self, service: str, origin: Origin) -> CommandResult:
-        self._note("rollback", service, origin)
+    async def rollback(self, service: str, origin: Origin, *, force: bool = False) -> CommandResult:
+        self._note("rollback", {"force": force}, origin)
         self.view(service)
         return self.open_rollout(RolloutKind.ROLLBACK, Step(100))
 

@@ -179,8 +179,9 @@ async def test_rollback_waits_until_all_have_acknowledged(
     start: Start, server: AdminServer, operations: PuppetOperations
 ) -> None:
     operations.show(operations.shop.with_deployment(new_deployment(1)))
-    running = await start("rollback", "shop", "--wait", "-o", "json", admin=server.address)
+    running = await start("rollback", "shop", "--force", "--wait", "-o", "json", admin=server.address)
     await running.says("Rollout 1 begins.")
+    assert operations.asked[0][:2] == ("rollback", {"force": True})
     operations.show(replace(operations.shop, traffic=TrafficRule("shop", Environment.BLUE)))
     operations.finish(Outcome.COMPLETED)
     ended = await running.ends()

@@ -133,7 +133,7 @@ async def test_each_command_reaches_the_controller_with_its_origin(
         ("pause", "shop"),
         ("resume", "shop"),
         ("abort", "shop"),
-        ("rollback", "shop"),
+        ("rollback", {"force": False}),
     ]
     assert {asked[2] for asked in operations.asked} == {Origin("olga", "because")}
 

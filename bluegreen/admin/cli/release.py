@@ -13,43 +13,46 @@ from bluegreen.admin.cli.output import printable, show, show_json
 from bluegreen.admin.cli.waiting import Waiting
 from bluegreen.admin.v1 import admin_pb2 as pb
 
+Request = dict[str, Any]
+"""Of an rpc: its fields, as the verb's arguments and options name them."""
 
-def deploy(caller: Caller, patience: Patience, request: dict[str, Any]) -> ExitCode:
+
+def deploy(caller: Caller, patience: Patience, request: Request) -> ExitCode:
     with connected(caller) as connection:
         answer = connection.call("Deploy", pb.DeployRequest(origin=origin(caller), **request))
         goal = Goal(ready, deployment=answer.deployment_revision)
         return _conclude(caller, answer, _verdict(connection, answer, goal, patience))
 
 
-def promote(caller: Caller, patience: Patience, request: dict[str, Any]) -> ExitCode:
+def promote(caller: Caller, patience: Patience, request: Request) -> ExitCode:
     with connected(caller) as connection:
         answer = connection.call("Promote", pb.PromoteRequest(origin=origin(caller), **request))
         goal = Goal(moved, rollout=_rollout(answer))
         return _conclude(caller, answer, _verdict(connection, answer, goal, patience))
 
 
-def pause(caller: Caller, service: str) -> ExitCode:
-    return _command(caller, Patience(wait=False), "Pause", service)
+def pause(caller: Caller, request: Request) -> ExitCode:
+    return _command(caller, Patience(wait=False), "Pause", request)
 
 
-def resume(caller: Caller, patience: Patience, service: str) -> ExitCode:
-    return _command(caller, patience, "Resume", service)
+def resume(caller: Caller, patience: Patience, request: Request) -> ExitCode:
+    return _command(caller, patience, "Resume", request)
 
 
-def abort(caller: Caller, patience: Patience, service: str) -> ExitCode:
-    return _command(caller, patience, "Abort", service)
+def abort(caller: Caller, patience: Patience, request: Request) -> ExitCode:
+    return _command(caller, patience, "Abort", request)
 
 
-def rollback(caller: Caller, patience: Patience, service: str) -> ExitCode:
-    return _command(caller, patience, "Rollback", service)
+def rollback(caller: Caller, patience: Patience, request: Request) -> ExitCode:
+    return _command(caller, patience, "Rollback", request)
 
 
 _JUDGES = {"Pause": moved, "Resume": moved, "Abort": returned, "Rollback": returned}
 
 
-def _command(caller: Caller, patience: Patience, rpc: str, service: str) -> ExitCode:
+def _command(caller: Caller, patience: Patience, rpc: str, request: Request) -> ExitCode:
     with connected(caller) as connection:
-        answer = connection.call(rpc, pb.CommandRequest(origin=origin(caller), service=service))
+        answer = connection.call(rpc, pb.CommandRequest(origin=origin(caller), **request))
         goal = Goal(_JUDGES[rpc], rollout=_rollout(answer))
         return _conclude(caller, answer, _verdict(connection, answer, goal, patience))
 

@@ -81,42 +81,43 @@ def promote(caller: Caller, patience: Patience, **request: Any) -> None:
 @click.command()
 @SERVICE
 @commanding
-def pause(caller: Caller, service: str) -> None:
+def pause(caller: Caller, **request: Any) -> None:
     """Hold the open rollout where it stands."""
-    run(f"{_CLI}.release:pause", caller, service)
+    run(f"{_CLI}.release:pause", caller, request)
 
 
 @click.command()
 @SERVICE
 @commanding
 @waiting
-def resume(caller: Caller, patience: Patience, service: str) -> None:
+def resume(caller: Caller, patience: Patience, **request: Any) -> None:
     """Go on with a paused rollout. --wait is as for promote."""
-    run(f"{_CLI}.release:resume", caller, patience, service)
+    run(f"{_CLI}.release:resume", caller, patience, request)
 
 
 @click.command()
 @SERVICE
 @commanding
 @waiting
-def abort(caller: Caller, patience: Patience, service: str) -> None:
+def abort(caller: Caller, patience: Patience, **request: Any) -> None:
     """Take the traffic of the open rollout back; the candidate stays ready.
 
     With --wait it ends when every proxy has acknowledged that (0).
     """
-    run(f"{_CLI}.release:abort", caller, patience, service)
+    run(f"{_CLI}.release:abort", caller, patience, request)
 
 
 @click.command()
 @SERVICE
+@click.option("--force", is_flag=True, help="Also to a version of which proxies see no healthy instance.")
 @commanding
 @waiting
-def rollback(caller: Caller, patience: Patience, service: str) -> None:
+def rollback(caller: Caller, patience: Patience, **request: Any) -> None:
     """Return to the version before: aborts an open rollout, reverses a finished one.
 
     With --wait it ends when every proxy has acknowledged that (0).
     """
-    run(f"{_CLI}.release:rollback", caller, patience, service)
+    run(f"{_CLI}.release:rollback", caller, patience, request)
 
 
 @click.command()
