@@ -4,6 +4,7 @@ from .barrier import Outcome, Report, Stage, Target, Verdict, decide
 from .channel import Nack
 from .errors import BadRequest, InconsistentSnapshot, NotReady, Refused, UnknownGroup, XdsError
 from .fleet import Fleet, ProxyState, Subscriptions, TypeState
+from .memory import tune_memory
 from .node import NodeIdentity
 from .references import Links
 from .resource import Resource
@@ -44,4 +45,5 @@ __all__ = [
     "XdsSettings",
     "decide",
     "server_options",
+    "tune_memory",
 ]

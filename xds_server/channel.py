@@ -85,13 +85,17 @@ class Channel:
         self.blockers: dict[str, frozenset[str]] = {}
 
     @property
+    def at_rest(self) -> bool:
+        """Unless something else is published, there is nothing to say."""
+        same = self.sent.subscription is self.subscription
+        return same and not (self.owed or self.forced or self.sent.kept)
+
+    @property
     def settled(self) -> bool:
         """Nothing is under way or doubtful, and nothing is held back: what was sent stands for its
         generation.
         """
-        under_way = self.outstanding or self.owed or self.forced
-        whole = self.sent.subscription is self.subscription and not self.sent.kept
-        return whole and not under_way and not self.doubts
+        return self.at_rest and not self.outstanding and not self.doubts
 
     @property
     def acked_generation(self) -> int | None:

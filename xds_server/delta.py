@@ -44,6 +44,7 @@ class DeltaSession(Session):
         if request.nonce:
             self._answer(channel, request, now)
         if request.subscribe or request.unsubscribe:
+            self.unsaid = True
             self._subscribe(channel, request)
 
     def _answer(self, channel: Channel, request: DeltaRequest, now: float) -> None:
@@ -54,6 +55,7 @@ class DeltaSession(Session):
             channel.record_part_ack(names, now)
         else:
             channel.record_nack(request.error[: self.settings.nack_text_chars], now)
+        self.unsaid = self.unsaid or self.waiting
 
     # Subscriptions
 

@@ -36,7 +36,11 @@ def next_nonce() -> str:
 
 
 class Session(ABC):
-    """The protocol state of one stream. Times are seconds on a monotonic clock."""
+    """The protocol state of one stream. Times are seconds on a monotonic clock.
+
+    ``unsaid`` tells that ``next_response`` may have something to say that is not due to a publish;
+    ``waiting`` that something is held back until the client answers.
+    """
 
     def __init__(
         self, node: NodeIdentity, group: Group, settings: XdsSettings, only: str | None = None
@@ -49,6 +53,9 @@ class Session(ABC):
         self.channels: dict[str, Channel] = {}
         self.wake_at: float | None = None
         self.ignored = 0
+        self.unsaid = False
+        self.waiting = False
+        self._seen = -1
         self._understands_ttl = TTL_FEATURE in node.features
         self._stages = Stages(group, self.channels)
         self._in_order: list[Channel] = []
@@ -59,12 +66,19 @@ class Session(ABC):
 
     def next_response(self, now: float) -> bytes | None:
         """The next message to send, as if it is sent now; None when there is none for the time being."""
+        generation = self.group.generation
+        if not self.unsaid and generation == self._seen and (self.wake_at is None or now < self.wake_at):
+            return None
         self.wake_at = None
+        self.waiting = False
         beats = self._ttl_applies()
         for channel in self._in_order:
             response = (self._beat(channel, now) if beats else None) or self._offer(channel, now)
             if response is not None:
+                self.unsaid = True
                 return response
+        self.unsaid = False
+        self._seen = generation
         return None
 
     # Times to live
@@ -100,17 +114,22 @@ class Session(ABC):
             sent = channel.sent.get(resource.name) if channel else None
             if channel and sent and sent.version == resource.version and not channel.proves(resource.name):
                 channel.vouched[resource.name] = sent
-                news = True
+                news = self.unsaid = True
         return news
 
     # Offering
 
     def _offer(self, channel: Channel, now: float) -> bytes | None:
+        if channel.at_rest and self.group.is_current(channel.type_url, channel.sent):
+            return None
         target = self._stages.target(channel)
+        if target.kept:
+            self.waiting = True
         if target is channel.sent and not channel.forced and not channel.owed:
             return None
         change = self.group.change_between(channel.type_url, channel.sent, target)
         if self._must_wait(channel, target):
+            self.waiting = True
             return None
         if not self._has_news(channel, change, target):
             channel.move(target, change)
@@ -148,6 +167,7 @@ class Session(ABC):
         if now >= due:
             return True
         self._wake(due)
+        self.waiting = True
         return False
 
     def _record(self, channel: Channel, target: View, names: frozenset[str], now: float) -> str:
@@ -210,6 +230,7 @@ class Session(ABC):
     def _open_channel(self, type_url: str) -> Channel:
         channel = Channel(type_url, self.group.nothing(type_url))
         self.channels[type_url] = channel
+        self.unsaid = True
         self._in_order = sorted(
             self.channels.values(), key=lambda each: SENDING_ORDER.get(each.type_url, UNORDERED)
         )

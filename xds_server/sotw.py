@@ -39,6 +39,7 @@ class SotwSession(Session):
                 channel.record_ack(now)
             else:
                 channel.record_nack(request.error[: self.settings.nack_text_chars], now)
+            self.unsaid = self.unsaid or self.waiting
         self._subscribe(channel, request.names)
 
     def _subscribe(self, channel: Channel, names: tuple[str, ...]) -> None:
@@ -47,6 +48,7 @@ class SotwSession(Session):
             return
         if channel.type_url in FULL_STATE and channel.subscription.meet(subscription) is not subscription:
             channel.owed = True
+        self.unsaid = True
         channel.narrow(subscription, self._still_held(channel, subscription))
 
     def _trust(self, channel: Channel, version: str) -> None:

@@ -70,7 +70,8 @@ class Stream:
             except Refused as refused:
                 return refused
             self._fleet.note(self._live)
-            self.wake()
+            if self._session.unsaid:
+                self.wake()
             message = await self._transport.read()
         return None
 
