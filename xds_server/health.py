@@ -53,8 +53,9 @@ class Health:
         return self._status(request.service)
 
     async def _watch(self, request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        told_ready = self.ready  # it may become so while this is being written
         await context.write(self._status(request.service))
-        if not self.ready:
+        if not told_ready:
             await self._ready.wait()
             await context.write(self._status(request.service))
         await asyncio.Event().wait()  # until the client leaves

@@ -132,9 +132,11 @@ class XdsServer:
                 return None
             node = (parse_request if protocol is SotwSession else parse_delta_request)(first).node
             session = protocol(*self._admit(node), self._settings, only)
+            session.receive(first, self._clock())
+            del first, node  # 61 KB that would stay as long as the stream
         except Refused as refused:
             return refused
-        return await Stream(transport, session, self.fleet, self._clock).run(first)
+        return await Stream(transport, session, self.fleet, self._clock).run()
 
     def _check_ready(self) -> None:
         if not self.ready:

@@ -42,13 +42,15 @@ class Stream:
         self._waiter: asyncio.Future[None] | None = None
         self._live = LiveStream(session, self.wake, clock())
 
-    async def run(self, first: bytes) -> Refused | None:
-        """Serve until the client is done; the reason if it was refused."""
+    async def run(self) -> Refused | None:
+        """Serve until the client is done; the reason if it was refused. The first request was received
+        already.
+        """
         self._fleet.join(self._live)
         try:
             async with asyncio.TaskGroup() as tasks:
                 writing = tasks.create_task(self._write())
-                refused = await self._read(first)
+                refused = await self._read()
                 writing.cancel()
             return refused
         finally:
@@ -60,9 +62,8 @@ class Stream:
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
 
-    async def _read(self, first: bytes) -> Refused | None:
-        message: bytes | None = first
-        while message is not None:
+    async def _read(self) -> Refused | None:
+        while (message := await self._transport.read()) is not None:
             now = self._clock()
             self._live.last_seen = now
             try:
@@ -72,7 +73,6 @@ class Stream:
             self._fleet.note(self._live)
             if self._session.unsaid:
                 self.wake()
-            message = await self._transport.read()
         return None
 
     async def _write(self) -> None:
