@@ -26,6 +26,7 @@ Row = dict[str, Any]
 SERVICE = TypeAdapter(Service)
 GATEWAY = TypeAdapter(Gateway)
 _DEPLOYMENT = TypeAdapter(Deployment)
+_JSON_OF_DEPLOYMENT = ("endpoints", "upstream", "health_check")
 _ROLLOUT = TypeAdapter(Rollout)
 _EVENT = TypeAdapter(Event)
 _PROXY = TypeAdapter(KnownProxy)
@@ -33,11 +34,13 @@ _PROXY = TypeAdapter(KnownProxy)
 
 def deployment_row(deployment: Deployment) -> Row:
     row: Row = _DEPLOYMENT.dump_python(deployment, mode="json")
-    return row | {"endpoints": json.dumps(row["endpoints"])}
+    return row | {column: json.dumps(row[column]) for column in _JSON_OF_DEPLOYMENT}
 
 
 def read_deployment(row: sqlite3.Row) -> Deployment:
-    return _DEPLOYMENT.validate_python(dict(row) | {"endpoints": json.loads(row["endpoints"])})
+    return _DEPLOYMENT.validate_python(
+        dict(row) | {column: json.loads(row[column]) for column in _JSON_OF_DEPLOYMENT}
+    )
 
 
 def rollout_row(rollout: Rollout) -> Row:

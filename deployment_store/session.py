@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import aiosqlite
 
 from bluegreen.model.errors import NotServing
+from deployment_store.same_file import SameFile
 
 T = TypeVar("T")
 
@@ -29,9 +30,10 @@ def _nothing() -> None:
 class Session:
     """Transactions on one connection, in the order in which they were asked for."""
 
-    def __init__(self, connection: aiosqlite.Connection, begin: Begin) -> None:
+    def __init__(self, connection: aiosqlite.Connection, begin: Begin, is_there: SameFile) -> None:
         self._connection = connection
         self._begin = begin
+        self._is_there = is_there
         self._turn = asyncio.Lock()
 
     async def transact(
@@ -49,6 +51,7 @@ class Session:
     async def _transact(
         self, work: Callable[[aiosqlite.Connection], Awaitable[T]], committed: Callable[[], None]
     ) -> T:
+        self._is_there.check()
         try:
             await self._connection.execute(self._begin)
             result = await work(self._connection)

@@ -23,6 +23,7 @@ from deployment_store.catalogue import read_gateways, write_catalogue
 from deployment_store.connection import configure, connect
 from deployment_store.file_lock import hold
 from deployment_store.migration import check_origin, migrate, read_migrations
+from deployment_store.same_file import SameFile
 from deployment_store.session import Begin, Session
 from deployment_store.watching import Watches
 
@@ -47,6 +48,8 @@ class SqliteStore:
         Raises Refused where another process has it open, or a newer bluegreen or another program has
         written it; InvalidInput where it is no database or cannot be opened.
         """
+        # One file has one lock, by whatever link it is called.
+        path = path.resolve()
         async with AsyncExitStack() as stack:
             stack.enter_context(hold(path))
             try:
@@ -59,7 +62,8 @@ class SqliteStore:
                 await reader.execute("PRAGMA query_only = ON")
             except sqlite3.DatabaseError as error:
                 raise InvalidInput(f"The database {path} cannot be opened: {error}.") from error
-            store = cls(Session(writer, Begin.WRITE), Session(reader, Begin.READ))
+            is_there = SameFile(path)
+            store = cls(Session(writer, Begin.WRITE, is_there), Session(reader, Begin.READ, is_there))
             stack.callback(store._watches.end)
             yield store
 

@@ -16,7 +16,7 @@ from bluegreen.admin.servicer import server_options as admin_options
 from bluegreen.app.settings import Settings
 from bluegreen.model.catalogue import Catalogue
 from bluegreen.model.endpoint import Endpoint
-from bluegreen.model.errors import InvalidInput
+from bluegreen.model.errors import InvalidInput, NotServing, Refused
 from bluegreen.model.event import Origin
 from bluegreen.rollout.clock import Clock, SystemClock
 from bluegreen.rollout.controller import Controller
@@ -66,7 +66,7 @@ async def control_plane(
         controller = Controller(store, switch, clock)
         await controller.start()
         if catalogue is not None:
-            await controller.apply(catalogue, Origin("serve", f"service file {settings.service_file}"))
+            await _apply(controller, catalogue, settings)
         registry = CollectorRegistry()
         figures = Figures(controller, registry)
         switch.server.start_serving()
@@ -84,6 +84,18 @@ async def control_plane(
         xds_address = await _listen(stack, xds, settings.xds, "--xds-listen")
         http_address = await _listen_http(stack, settings.http, registry, lambda: switch.server.ready)
         yield ControlPlane(controller, xds_address, admin_address, http_address)
+
+
+async def _apply(controller: Controller, catalogue: Catalogue, settings: Settings) -> None:
+    """Apply the service file; where the state of things is against it, serve what is on record."""
+    try:
+        await controller.apply(catalogue, Origin("serve", f"service file {settings.service_file}"))
+    except Refused as refused:
+        log.error(
+            "the service file %s is not applied: %s Apply it again once that is over.",
+            settings.service_file,
+            refused,
+        )
 
 
 async def _listen(stack: AsyncExitStack, server: grpc.aio.Server, address: Endpoint, flag: str) -> Endpoint:
@@ -118,8 +130,11 @@ def _cannot_listen(address: Endpoint, flag: str) -> InvalidInput:
 async def _prune(store: SqliteStore, clock: Clock, retention: float) -> None:
     """Keep the events of the last `retention` seconds, so that the file does not grow for ever."""
     while True:
-        gone = await store.prune_events(clock.now() - retention)
-        if gone:
+        try:
+            gone = await store.prune_events(clock.now() - retention)
+        except NotServing as error:
+            log.warning("old events were not dropped: %s", error)
+        else:
             log.info("%d events older than %.0f days were dropped", gone, retention / 86400)
         await asyncio.sleep(PRUNE_EVERY)
 

@@ -7,7 +7,7 @@ from typing import Any
 from bluegreen.model.errors import Refused
 
 try:
-    from bluegreen.app.demo import DemoOptions, run
+    from bluegreen.app.demo.run import DemoOptions, run
 except ModuleNotFoundError as missing:
     raise Refused(
         f"The demo cannot run: the Python package {missing.name} is not installed.",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.environment import Environment
+from bluegreen.model.service import CONNECT, HealthCheck, Upstream
 
 
 class Status(StrEnum):
@@ -39,6 +40,10 @@ class Deployment:
     endpoints: tuple[Endpoint, ...]
     deployed_at: float
     status_since: float
+    # As the service was described when it was deployed: a version that speaks another protocol is another
+    # deployment, and the instances of this one go on being spoken to as they understand it.
+    upstream: Upstream = field(default_factory=Upstream)
+    health_check: HealthCheck | None = CONNECT
     activated_at: float | None = None
     # Every proxy has acknowledged its clusters and reports them healthy: routes may name it.
     prepared_at: float | None = None

@@ -64,6 +64,10 @@ class HealthCheck:
     type: HealthCheckType = HealthCheckType.HTTP
 
 
+CONNECT = HealthCheck(type=HealthCheckType.CONNECT)
+"""The least that can be asked of an instance: that it listens."""
+
+
 @dataclass(frozen=True, slots=True)
 class Upstream:
     """How the proxies speak to the instances."""
@@ -100,7 +104,7 @@ class Service:
     routes: tuple[Route, ...] = (Route(),)
     upstream: Upstream = field(default_factory=Upstream)
     # None: an instance counts as healthy as soon as it is known, whether it listens or not.
-    health_check: HealthCheck | None = HealthCheck(type=HealthCheckType.CONNECT)
+    health_check: HealthCheck | None = CONNECT
     strategy: Strategy = field(default_factory=Strategy)
     drain: Drain = field(default_factory=Drain)
     keep_warm: float = 1800.0  # seconds that the old environment stays ready for the way back

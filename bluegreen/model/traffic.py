@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.environment import Environment
-from bluegreen.model.service import Service
+from bluegreen.model.service import CONNECT, HealthCheck, Service, Upstream
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,8 @@ class Backend:
     endpoints: tuple[Endpoint, ...]
     routed: bool
     weight: int = 0
+    upstream: Upstream = field(default_factory=Upstream)
+    health_check: HealthCheck | None = CONNECT
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from bluegreen.model.aggregate import ServiceAggregate
@@ -47,8 +47,10 @@ def plan(
     wanted: Catalogue,
     *,
     prune: bool,
+    populated: Collection[str] = (),
 ) -> PlannedApply:
-    """Merge the catalogue into what is served; with `prune`, what it does not name goes.
+    """Merge the catalogue into what is served; with `prune`, what it does not name goes. `populated` names
+    the gateways that have known proxies.
 
     Raises InvalidInput where the outcome contradicts itself (two services on one path of a domain), and
     Refused where it would pull the ground from under traffic.
@@ -70,7 +72,7 @@ def plan(
         _refuse_removal(aggregates[name])
     for service in changed:
         if service.name in aggregates:
-            _refuse_moved_ground(aggregates[service.name], service.gateways)
+            _refuse_moved_ground(aggregates[service.name], service.gateways, populated)
     change = CatalogueChange(
         gateways=tuple(
             gateway for name, gateway in sorted(outcome.gateways.items()) if gateways.get(name) != gateway
@@ -97,10 +99,19 @@ def _refuse_removal(aggregate: ServiceAggregate) -> None:
         )
 
 
-def _refuse_moved_ground(aggregate: ServiceAggregate, gateways: tuple[str, ...]) -> None:
+def _refuse_moved_ground(
+    aggregate: ServiceAggregate, gateways: tuple[str, ...], populated: Collection[str]
+) -> None:
     rollout = aggregate.open_rollout
     if rollout is not None and set(gateways) != set(aggregate.service.gateways):
         raise Refused(
             f"The gateways of {aggregate.name} cannot change while rollout {rollout.id} is open.",
             "Possible: promote --full, abort, and apply again.",
+        )
+    left = sorted((set(aggregate.service.gateways) - set(gateways)) & set(populated))
+    if left and aggregate.active is not None:
+        raise Refused(
+            f"{aggregate.name} is active on gateway {', '.join(left)}: taking it off would answer what still "
+            "arrives there with 404.",
+            "Stop the proxies of that gateway first and forget them: bluegreen proxies forget.",
         )

@@ -40,6 +40,8 @@ def deploy(draft: Draft, command: DeployCommand) -> str:
         deployed_at=draft.now,
         status_since=draft.now,
         deadline_at=draft.now + aggregate.service.strategy.ready_deadline,
+        upstream=aggregate.service.upstream,
+        health_check=aggregate.service.health_check,
     )
     sentence = (
         f"{command.version} goes to {environment} as revision {deployment.revision}, {len(endpoints)} "
@@ -157,10 +159,16 @@ def possible(aggregate: ServiceAggregate) -> str:
     rollout = aggregate.open_rollout
     verbs = ["status", "history", "events"]
     if rollout is None:
-        verbs.insert(0, "deploy")
-        if any(each.status is Status.READY for each in aggregate.deployments):
+        statuses = {each.status for each in aggregate.deployments}
+        if Status.DEPLOYING in statuses:
+            verbs.insert(0, "abort")
+        elif Status.STANDBY in statuses:
+            verbs.insert(0, "deploy --replace-standby")
+        elif Status.DRAINING not in statuses:
+            verbs.insert(0, "deploy")
+        if Status.READY in statuses:
             verbs.insert(0, "promote")
-        if any(each.status in (Status.DRAINING, Status.STANDBY) for each in aggregate.deployments):
+        if statuses & {Status.DRAINING, Status.STANDBY}:
             verbs.insert(0, "rollback")
     elif rollout.kind is RolloutKind.PROMOTE and rollout.turning_back is None:
         verbs = ["resume" if rollout.paused else "promote", "abort", "rollback", *verbs]

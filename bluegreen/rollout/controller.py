@@ -9,7 +9,7 @@ from functools import partial
 
 from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.catalogue import Catalogue, Difference
-from bluegreen.model.errors import UnknownName
+from bluegreen.model.errors import NotServing, UnknownName
 from bluegreen.model.event import Origin
 from bluegreen.model.fleet import ProxyFacts
 from bluegreen.model.gateway import Gateway
@@ -23,7 +23,7 @@ from bluegreen.rollout.draft import Decide
 from bluegreen.rollout.operations import CommandResult, DeployCommand, ServiceView
 from bluegreen.rollout.signals import ChangeSignals
 from bluegreen.rollout.wanted_traffic import wanted_traffic
-from bluegreen.rollout.worker import ServiceWorker, Surroundings
+from bluegreen.rollout.worker import RETRY_AFTER, ServiceWorker, Surroundings
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +86,8 @@ class Controller:
         """Make the catalogue's gateways and services the ones that are served; return what that changes."""
         async with self._applying:
             aggregates = {name: worker.aggregate for name, worker in self._workers.items()}
-            planned = plan(self._gateways, aggregates, catalogue, prune=prune)
+            populated = {proxy.gateway for proxy in self._switch.fleet()}
+            planned = plan(self._gateways, aggregates, catalogue, prune=prune, populated=populated)
             if dry_run or not planned.differences:
                 return planned.differences
             await self._store.change_catalogue(planned.change, planned.events(self._clock.now(), origin))
@@ -124,7 +125,15 @@ class Controller:
             while not self._fleet_news.empty():
                 seen.append(self._fleet_news.get_nowait())
             newest = {proxy.id: proxy for proxy in seen}
-            await self._store.remember_proxies(list(newest.values()))
+            await self._remember(list(newest.values()))
+
+    async def _remember(self, proxies: Sequence[KnownProxy]) -> None:
+        while True:
+            try:
+                return await self._store.remember_proxies(proxies)
+            except NotServing as error:
+                log.warning("cannot record %d proxies: %s", len(proxies), error)
+                await asyncio.sleep(RETRY_AFTER)
 
     async def _command(self, service: str, decide_on: Decide, origin: Origin) -> CommandResult:
         worker = self._worker(service)

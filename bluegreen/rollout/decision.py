@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.deployment import Deployment, Status
+from bluegreen.model.duration import format_duration
 from bluegreen.model.event import CONTROLLER, What
 from bluegreen.model.rollout import Outcome, Rollout, RolloutKind
 from bluegreen.model.traffic_report import TrafficReport
@@ -126,7 +127,7 @@ def _holding(draft: Draft, rollout: Rollout, report: TrafficReport) -> Change | 
     # A promotion by hand ends the pause and sets the time anew.
     until = max(rollout.acknowledged_at + step.pause, rollout.set_at)
     if draft.now < until:
-        return Wait(f"Holds at {rollout.percent} % for {until - draft.now:.0f} s more.", until)
+        return Wait(f"Holds at {rollout.percent} %.", until)
     candidate = draft.aggregate.deployment(rollout.candidate)
     barrier = proof.reachable(report, candidate)
     if not barrier.passed:
@@ -188,6 +189,8 @@ def _deployment(
     match deployment.status:
         case Status.DEPLOYING:
             return _deploying(draft, deployment, report)
+        case Status.READY if rollout is None:
+            return Wait(f"{deployment.version} on {deployment.environment} is ready to be promoted.")
         case Status.DRAINING | Status.STANDBY if rollout and rollout.candidate == deployment.revision:
             return None  # it is on its way back to active
         case Status.DRAINING:
@@ -221,7 +224,10 @@ def _deploying(draft: Draft, deployment: Deployment, report: TrafficReport) -> C
     what = str(routes if barrier.passed else barrier)
     if deployment.deadline_at is not None and draft.now >= deployment.deadline_at:
         waited = deployment.deadline_at - deployment.deployed_at
-        note = f"not reachable through every proxy within {waited:.0f} s: {what}"
+        hint = (
+            " Does the bootstrap of that Envoy name the metrics service?" if "no statistics" in what else ""
+        )
+        note = f"not reachable through every proxy within {waited:.0f} s: {what}.{hint}".rstrip(".")
         draft.transition(deployment.revision, What.FAILED, f"{deployment.version} failed: {note}.", note=note)
         return draft.change(f"{deployment.version} failed: {note}.")
     return Wait(f"{deployment.version} is being deployed: {what}.", deployment.deadline_at, urgent=True)
@@ -239,7 +245,7 @@ def _draining(draft: Draft, deployment: Deployment, report: TrafficReport) -> Ch
         note = f"deadline passed with {held} requests still under way; idle on {barrier}"
     else:
         return Wait(f"{where} drains: idle on {barrier}.", deployment.deadline_at, urgent=True)
-    sentence = f"{where} is standby for {service.keep_warm:.0f} s: {note}."
+    sentence = f"{where} is standby for {format_duration(service.keep_warm)}: {note}."
     until = draft.now + service.keep_warm
     draft.transition(deployment.revision, What.DRAINED, sentence, deadline_at=until, note=note)
     return draft.change(sentence)
@@ -248,8 +254,7 @@ def _draining(draft: Draft, deployment: Deployment, report: TrafficReport) -> Ch
 def _standby(draft: Draft, deployment: Deployment, report: TrafficReport) -> Change | Wait:
     where = f"{deployment.version} on {deployment.environment}"
     if deployment.deadline_at is not None and draft.now < deployment.deadline_at:
-        rest = deployment.deadline_at - draft.now
-        return Wait(f"{where} stays warm for {rest:.0f} s more.", deployment.deadline_at)
+        return Wait(f"{where} stays warm, the way back.", deployment.deadline_at)
     barrier = proof.routes_acknowledged(report)
     if not barrier.passed:
         # A proxy that has not acknowledged may still send it traffic: it blocks the retirement alone.

@@ -40,7 +40,7 @@ class Barrier:
                 "no proxy of the service's gateways is known yet: start an Envoy with `bluegreen bootstrap`"
             )
         if self.passed:
-            return f"all {self.target} proxies"
+            return "the one proxy" if self.target == 1 else f"all {self.target} proxies"
         shown = "; ".join(f"{proxy} {what}" for proxy, what in self.missing[:5])
         more = f"; and {len(self.missing) - 5} more" if len(self.missing) > 5 else ""
         return f"{self.target - len(self.missing)} of {self.target} proxies; {shown}{more}"
@@ -90,7 +90,7 @@ def reachable(report: TrafficReport, deployment: Deployment) -> Barrier:
 
 def _unhealthy(backend: BackendReport, expected: int) -> str | None:
     if backend.healthy is None:
-        return "reports no statistics of it yet (does its bootstrap name the metrics service?)"
+        return "has reported no statistics of it yet"
     if backend.warming:
         return "is still warming it"
     if backend.healthy < expected:

@@ -17,6 +17,8 @@ def wanted_traffic(aggregate: ServiceAggregate) -> ServiceTraffic:
             endpoints=each.endpoints,
             routed=is_routed(each),
             weight=aggregate.traffic.weight(each.environment) if is_routed(each) else 0,
+            upstream=each.upstream,
+            health_check=each.health_check,
         )
         for each in aggregate.deployments
         if each.withdrawn_at is None and each.is_held

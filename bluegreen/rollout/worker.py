@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bluegreen.model.aggregate import ServiceAggregate
-from bluegreen.model.errors import Conflict
+from bluegreen.model.errors import Conflict, NotServing
 from bluegreen.model.event import Origin
 from bluegreen.model.store import Store
 from bluegreen.model.traffic_switch import TrafficSwitch
@@ -16,6 +16,9 @@ from bluegreen.rollout.clock import Clock
 from bluegreen.rollout.decision import Wait, decide
 from bluegreen.rollout.draft import Change, Decide, Draft
 from bluegreen.rollout.wanted_traffic import wanted_traffic
+
+RETRY_AFTER = 1.0
+"""Seconds until a decision that could not be recorded is tried again."""
 
 log = logging.getLogger(__name__)
 
@@ -50,14 +53,22 @@ class ServiceWorker:
     async def command(self, decide_on: Decide, origin: Origin) -> str:
         """Record what an operator asks for; return the sentence. Raises what `decide_on` raises."""
         async with self._turn:
-            report = self._around.switch.observe(self.aggregate.name)
-            draft = Draft(self.aggregate, self._around.clock.now(), origin, report)
-            sentence = decide_on(draft)
-            change = draft.change(sentence)
-            if change.events:
-                await self._record(change)
-                log.info("%s: asked by %s: %s", self.aggregate.name, origin.actor, sentence)
+            try:
+                sentence = await self._command(decide_on, origin)
+            except Conflict:
+                # An `apply` came between: ask once more, on what it left.
+                sentence = await self._command(decide_on, origin)
         self.wake()
+        return sentence
+
+    async def _command(self, decide_on: Decide, origin: Origin) -> str:
+        report = self._around.switch.observe(self.aggregate.name)
+        draft = Draft(self.aggregate, self._around.clock.now(), origin, report)
+        sentence = decide_on(draft)
+        change = draft.change(sentence)
+        if change.events:
+            await self._record(change)
+            log.info("%s: asked by %s: %s", self.aggregate.name, origin.actor, sentence)
         return sentence
 
     async def replace(self, aggregate: ServiceAggregate) -> None:
@@ -88,6 +99,11 @@ class ServiceWorker:
                     await self._record(step)
                 except Conflict:
                     continue  # decide anew, on what the other writer left
+                except NotServing as error:
+                    # Nothing was changed, and nothing is pushed that is not on record.
+                    log.warning("%s: cannot record a decision: %s", self.aggregate.name, error)
+                    self._tell(f"Cannot record what was decided ({step.sentence}): {error}")
+                    return Wait(self.activity, now + RETRY_AFTER, urgent=True)
                 log.info("%s: %s", self.aggregate.name, step.sentence)
 
     async def _record(self, change: Change) -> None:

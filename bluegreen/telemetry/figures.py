@@ -45,6 +45,9 @@ class Figures(Collector):
     async def follow(self) -> None:
         """Note each rollout that finishes, until cancelled."""
         for service in self._operations.services():
+            # A series that begins with its first observation hides that one from increase().
+            self._cutover.labels(service)
+            self._rollback.labels(service)
             rollout = self._operations.view(service).aggregate.rollout
             if rollout is not None and not rollout.is_open:
                 self._seen[service] = rollout.id
@@ -53,6 +56,8 @@ class Figures(Collector):
                 self._note(service, self._operations.view(service).aggregate.rollout)
 
     def _note(self, service: str, rollout: Rollout | None) -> None:
+        self._cutover.labels(service)
+        self._rollback.labels(service)
         if rollout is None or rollout.is_open or rollout.seconds_to_last_ack is None:
             return
         if self._seen.get(service) == rollout.id:

@@ -32,6 +32,8 @@ CREATE TABLE deployments (
         status IN ('deploying', 'ready', 'shifting', 'active', 'draining', 'standby', 'retired', 'failed')
     ),
     endpoints TEXT NOT NULL CHECK (json_valid(endpoints)),
+    upstream TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(upstream)),
+    health_check TEXT NOT NULL DEFAULT 'null' CHECK (json_valid(health_check)),
     deployed_at REAL NOT NULL,
     status_since REAL NOT NULL,
     activated_at REAL,

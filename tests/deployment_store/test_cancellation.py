@@ -16,6 +16,7 @@ from bluegreen.model.errors import NotServing
 from bluegreen.model.event import What
 from deployment_store import SqliteStore
 from deployment_store.connection import connect
+from deployment_store.same_file import SameFile
 from deployment_store.session import Begin, Session
 from tests.deployment_store.samples import add_catalogue, event, raw
 
@@ -28,8 +29,8 @@ async def connection(tmp_path: Path) -> AsyncIterator[aiosqlite.Connection]:
 
 
 @pytest.fixture
-def session(connection: aiosqlite.Connection) -> Session:
-    return Session(connection, Begin.WRITE)
+def session(connection: aiosqlite.Connection, tmp_path: Path) -> Session:
+    return Session(connection, Begin.WRITE, SameFile(tmp_path / "numbers.db"))
 
 
 class Half:

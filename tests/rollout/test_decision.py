@@ -44,7 +44,7 @@ def test_a_barrier_over_nobody_does_not_pass() -> None:
     [
         ({"acknowledged": False}, "has not acknowledged its clusters"),
         ({"healthy": 1}, "1 of 2 instances healthy"),
-        ({"healthy": None}, "reports no statistics"),
+        ({"healthy": None}, "has reported no statistics"),
         ({"warming": True}, "still warming"),
     ],
 )

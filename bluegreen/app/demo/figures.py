@@ -40,9 +40,7 @@ class DemoFigures:
         seen.add_row("connections closed by an Envoy", f"{load.connections.lost:,}")
         for version, count in sorted(load.versions.items()):
             seen.add_row(f"answered by {version}", f"{count:,}")
-        moved = _table(
-            "How fast it moved", "", "command to last ACK", "skew between the proxies", "drained in"
-        )
+        moved = _table("How fast it moved", "", "to last ACK", "skew", "drained in")
         for move in self.moves:
             moved.add_row(move.what, f"{move.to_last_ack * 1000:.1f} ms", f"{move.skew * 1000:.1f} ms", "")
         for drain in self.drains:

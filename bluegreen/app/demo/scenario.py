@@ -70,15 +70,17 @@ class Scenario:
 
     async def _set_up(self) -> None:
         self.view.say("Starting the control plane and two real Envoys, an edge and a sidecar")
-        await self.stage.start_control_plane()
-        document = self.stage.service_file()
-        answer = await self.admin.Apply(
-            pb.ApplyRequest(origin=ORIGIN, document=document), wait_for_ready=True, timeout=20
-        )
+        control_plane = await self.stage.start_control_plane()
+        request = pb.ApplyRequest(origin=ORIGIN, document=self.stage.service_file())
+        answer = await control_plane.expect(self._apply(request), 20)
         if answer.problems:
             raise DemoFailed(f"the service file was refused: {answer.problems[0].message}")
         await self.stage.start_proxies()
         await self.stage.proxies_ready()
+
+    async def _apply(self, request: pb.ApplyRequest) -> pb.ApplyResponse:
+        answer: pb.ApplyResponse = await self.admin.Apply(request, wait_for_ready=True)
+        return answer
 
     async def _deploy(
         self, version: str, environment: str, *, replace_standby: bool = False

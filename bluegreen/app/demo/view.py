@@ -28,7 +28,7 @@ PLAIN_EVERY = 5.0
 """Seconds between two lines of figures where there is no terminal."""
 
 _COLOURS = {"blue": "bright_blue", "green": "bright_green"}
-_BAR = 30
+_BAR = 20
 
 
 class DemoView:
@@ -100,15 +100,15 @@ class DemoView:
             ("observed", "right"),
             ("req/s", "right"),
             ("active", "right"),
-            ("p99", "right"),
+            ("p99 (Envoy)", "right"),
         ):
-            table.add_column(name, justify="right" if justify == "right" else "left")
+            table.add_column(name, justify="right" if justify == "right" else "left", no_wrap=True)
         for each in self._status.deployments if self._status is not None else ():
             colour = _COLOURS.get(each.environment, "white")
             bar = "█" * round(each.set_percent / 100 * _BAR)
             table.add_row(
                 Text(each.environment, style=f"bold {colour}"),
-                f"{each.version} (revision {each.revision})",
+                f"{each.version} (rev {each.revision})",
                 each.status,
                 Text.assemble((bar.ljust(_BAR, "·"), colour), f" {each.set_percent:3d} %"),
                 f"{each.acknowledged_by} of {each.proxies}",
@@ -126,7 +126,9 @@ class DemoView:
             line.append(f"  {version} {rate:.0f}/s", style="cyan")
         if self._recent:
             latest = self._recent[-1]
-            line.append(f"   {latest.in_flight} in flight   p99 {latest.latency.p99 * 1000:.0f} ms")
+            line.append(
+                f"   {latest.in_flight} in flight   p99 of the fast ones {latest.latency.p99 * 1000:.0f} ms"
+            )
             line.append(f"   {self._lost} connections closed by an Envoy")
         return line
 

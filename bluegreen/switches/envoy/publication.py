@@ -28,6 +28,15 @@ class Generations:
     clusters: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _News:
+    """What a service's state changes: its clusters and endpoints, and whether its routes."""
+
+    put: list[Resource]
+    remove: list[Key]
+    routes: bool
+
+
 class GatewayPublication:
     """One gateway: its listeners, its two route tables, and the clusters of its services."""
 
@@ -38,8 +47,8 @@ class GatewayPublication:
         self._tables = (RouteTable.production(gateway.name), RouteTable.preview(gateway.name))
         self._resources: dict[str, Mapping[Key, Resource]] = {}
 
-    def replace(self, gateway: Gateway, services: Iterable[ServiceTraffic], changed: set[str]) -> None:
-        """Publish the gateway's whole state. `changed` names the services that are not as they were."""
+    def replace(self, gateway: Gateway, services: Iterable[ServiceTraffic]) -> None:
+        """Publish the gateway's whole state."""
         self.gateway = gateway
         wanted = {traffic.service.name: traffic for traffic in services}
         for name in self._resources.keys() - wanted.keys():
@@ -47,36 +56,38 @@ class GatewayPublication:
             self.generations.pop(name, None)
             for table in self._tables:
                 table.remove(name)
-        for name, traffic in wanted.items():
-            self._resources[name] = _resources(traffic)
-            for table in self._tables:
-                table.put(traffic)
+        news = {name: self._take(traffic) for name, traffic in wanted.items()}
         generation = self._server.publish(gateway.name, self._everything())
-        for name in wanted:
-            if name in changed or name not in self.generations:
-                self.generations[name] = Generations(generation, generation)
+        for name, news_of_service in news.items():
+            self._note(name, news_of_service, generation)
 
     def put(self, traffic: ServiceTraffic) -> None:
         """Publish one service's change, and nothing else."""
+        news = self._take(traffic)
+        routes = self._route_tables() if news.routes else []
+        generation = self._server.change(self.gateway.name, [*news.put, *routes], news.remove)
+        self._note(traffic.service.name, news, generation)
+
+    def _take(self, traffic: ServiceTraffic) -> _News:
         name = traffic.service.name
         before, after = self._resources.get(name, {}), _resources(traffic)
-        put = [
-            each for key, each in after.items() if key not in before or before[key].version != each.version
-        ]
-        remove = [key for key in before if key not in after]
-        clusters_changed = bool(put or remove)
-        tables = [table.encode() for table in self._tables]
-        for table in self._tables:
-            table.put(traffic)
-        routes_changed = [table.encode() for table in self._tables] != tables
-        if routes_changed:
-            put += self._route_tables()
         self._resources[name] = after
-        generation = self._server.change(self.gateway.name, put, remove)
-        since = self.generations.setdefault(name, Generations(generation, generation))
-        if routes_changed:
+        tables_changed = [table.put(traffic) for table in self._tables]
+        return _News(
+            put=[
+                each
+                for key, each in after.items()
+                if key not in before or before[key].version != each.version
+            ],
+            remove=[key for key in before if key not in after],
+            routes=True in tables_changed,
+        )
+
+    def _note(self, service: str, news: _News, generation: int) -> None:
+        since = self.generations.setdefault(service, Generations(generation, generation))
+        if news.routes:
             since.routes = generation
-        if clusters_changed:
+        if news.put or news.remove:
             since.clusters = generation
 
     def proven_by(self, statistics: ProxyStatistics, services: Iterable[ServiceTraffic]) -> list[Resource]:

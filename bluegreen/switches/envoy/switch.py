@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 
 from bluegreen.model.fleet import ProxyFacts
@@ -16,6 +17,11 @@ from bluegreen.switches.envoy.nack_counts import NackCounts
 from bluegreen.switches.envoy.publication import GatewayPublication, awaits_clusters
 from bluegreen.switches.envoy.reports import ServiceSources, proxy_facts, traffic_report
 from xds_server import NodeIdentity, References, XdsServer, XdsSettings
+
+MAXIMUM_STRANGERS = 1000
+"""Proxies of unknown gateways that are told of in the log, each once."""
+
+log = logging.getLogger(__name__)
 
 
 class EnvoySwitch:
@@ -38,20 +44,20 @@ class EnvoySwitch:
         self._listeners: list[Callable[[str], None]] = []
         self._connected: set[str] = set()
         self._nacks = NackCounts()
+        self._strangers: set[str] = set()
         self.server.fleet.on_change(self._proxy_changed)
         statistics.on_report(self._proxy_reported)
 
     # --- what is wanted ---
 
     def restore(self, gateways: Mapping[str, Gateway], traffic: Mapping[str, ServiceTraffic]) -> None:
-        changed = {name for name, wanted in traffic.items() if self._traffic.get(name) != wanted}
         self._traffic = dict(traffic)
         for name in self._gateways.keys() - gateways.keys():
             del self._gateways[name]
         for name, gateway in gateways.items():
             publication = self._gateways.get(name) or GatewayPublication(gateway, self.server)
             carried = [each for each in traffic.values() if name in each.service.gateways]
-            publication.replace(gateway, carried, changed)
+            publication.replace(gateway, carried)
             self._gateways[name] = publication
         self._sources = {name: self._sources_of(each) for name, each in traffic.items()}
         self._notify(traffic)
@@ -104,7 +110,18 @@ class EnvoySwitch:
 
     def _group_of(self, node: NodeIdentity) -> str | None:
         """A proxy gets the state of the gateway that it names as its cluster."""
-        return node.cluster if node.cluster in self._gateways else None
+        if node.cluster in self._gateways:
+            return node.cluster
+        if node.id not in self._strangers and len(self._strangers) < MAXIMUM_STRANGERS:
+            self._strangers.add(node.id)
+            known = ", ".join(sorted(self._gateways)) or "none yet"
+            log.warning(
+                "proxy %.100r names %.100r as its gateway (node.cluster), which is not one of: %s",
+                node.id,
+                node.cluster,
+                known,
+            )
+        return None
 
     def _publish(self, traffic: ServiceTraffic) -> None:
         name = traffic.service.name

@@ -65,7 +65,8 @@ async def reporting(envoy: StartEnvoy, traffic: ServiceTraffic) -> AsyncIterator
 
 
 async def test_before_the_first_request(envoy: StartEnvoy) -> None:
-    dead = ServiceTraffic(service(health_check=HealthCheck()), (backend(1, "127.0.0.1:1", weight=100),))
+    checked = service(health_check=HealthCheck())
+    dead = ServiceTraffic(checked, (backend(1, "127.0.0.1:1", weight=100, of=checked),))
     async with reporting(envoy, dead) as (plane, _):
         series = await plane.until(lambda series: ("cluster.warming_state", V1) in series)
         assert plane.node == ("edge-1", "edge")

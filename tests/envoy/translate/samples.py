@@ -16,13 +16,17 @@ def service(name: str = "shop", **changes: Any) -> Service:
     return Service(**{"name": name, "gateways": ("edge",), "domains": (f"{name}.example.com",)} | changes)
 
 
-def backend(revision: int = 1, *addresses: str, weight: int = 0, routed: bool = True) -> Backend:
-    """Odd revisions are blue."""
+def backend(
+    revision: int = 1, *addresses: str, weight: int = 0, routed: bool = True, of: Service | None = None
+) -> Backend:
+    """Odd revisions are blue. `of`: deployed as the service is described."""
     environment = BLUE if revision % 2 else GREEN
     endpoints = tuple(Endpoint.parse(each) for each in addresses or (f"127.0.0.1:{8000 + revision}",))
-    return Backend(revision, environment, endpoints, routed, weight)
+    of = of or service()
+    return Backend(revision, environment, endpoints, routed, weight, of.upstream, of.health_check)
 
 
 def traffic(of: Service, green_weight: int = 0) -> ServiceTraffic:
     """Revision 1 on blue, revision 2 on green and previewed."""
-    return ServiceTraffic(of, (backend(1, weight=100 - green_weight), backend(2, weight=green_weight)), 2)
+    backends = (backend(1, weight=100 - green_weight, of=of), backend(2, weight=green_weight, of=of))
+    return ServiceTraffic(of, backends, 2)

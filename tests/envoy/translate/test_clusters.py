@@ -66,7 +66,7 @@ def test_the_limits_are_the_services() -> None:
     upstream = Upstream(
         connect_timeout=0.25, idle_timeout=4.5, max_connections=5, max_requests=7, panic_threshold=0
     )
-    made = cluster(service(upstream=upstream), backend())
+    made = cluster(service(), backend(of=service(upstream=upstream)))
     limits = made.circuit_breakers.thresholds[0]
     assert made.connect_timeout.ToTimedelta().total_seconds() == 0.25
     assert protocol_options(made).common_http_protocol_options.idle_timeout.ToMilliseconds() == 4500
@@ -84,7 +84,7 @@ def test_the_limits_are_the_services() -> None:
     ],
 )
 def test_the_instances_are_spoken_to_in_their_protocol(protocol: Protocol, spoken: str) -> None:
-    made = cluster(service(upstream=Upstream(protocol=protocol)), backend())
+    made = cluster(service(), backend(of=service(upstream=Upstream(protocol=protocol))))
     assert protocol_options(made).explicit_http_config.WhichOneof("protocol_config") == spoken
 
 
@@ -94,14 +94,14 @@ def test_a_removed_instance_is_no_member_any_more() -> None:
 
 def test_only_the_revisions_own_cluster_checks_health() -> None:
     checked = service(health_check=HealthCheck())
-    assert len(cluster(checked, backend()).health_checks) == 1
-    assert not preview_cluster(checked, backend()).health_checks
-    assert not cluster(service(health_check=None), backend()).health_checks
+    assert len(cluster(checked, backend(of=checked)).health_checks) == 1
+    assert not preview_cluster(checked, backend(of=checked)).health_checks
+    assert not cluster(service(), backend(of=service(health_check=None))).health_checks
 
 
 def test_apart_from_name_and_health_check_the_twin_is_the_same() -> None:
     checked = service(health_check=HealthCheck())
-    twin, own = preview_cluster(checked, backend()), cluster(checked, backend())
+    twin, own = preview_cluster(checked, backend(of=checked)), cluster(checked, backend(of=checked))
     own.name = twin.name
     own.ClearField("health_checks")
     assert twin == own

@@ -44,7 +44,7 @@ def assert_read_alike(message: Message) -> None:
 
 @pytest.mark.parametrize("of", SERVICES, ids=lambda of: of.name)
 def test_clusters_and_endpoints(of: Service) -> None:
-    by_name = ServiceTraffic(of, (backend(1, "shop-blue:8080", weight=100),), preview=1)
+    by_name = ServiceTraffic(of, (backend(1, "shop-blue:8080", weight=100, of=of),), preview=1)
     for wanted in (traffic(of), by_name):
         for made in clusters(wanted):
             assert_read_alike(made)

@@ -73,7 +73,7 @@ async def test_envoy_accepts_every_kind_of_service(
         upstream=Upstream(protocol=protocol, panic_threshold=0),
         health_check=HealthCheck(interval=0.5),
     )
-    two = (backend(1, address, weight=100), backend(2, address))
+    two = (backend(1, address, weight=100, of=full), backend(2, address, of=full))
     services = (ServiceTraffic(full, two, preview=2), ServiceTraffic(service("idle", domains=("*", "b.com"))))
     await validate(children, embedded(EDGE, services, tmp_path))
 
@@ -86,7 +86,9 @@ async def test_requests_find_the_most_specific_route(
     api = service("api", domains=("A.com",), routes=(Route("/api"), Route("/only", exact=True)))
     idle = service("idle", domains=("a.com",), routes=(Route("/api/idle"),))
     shop_traffic = ServiceTraffic(
-        shop, (backend(1, at["shop-1"], weight=100), backend(2, at["shop-2"])), preview=2
+        shop,
+        (backend(1, at["shop-1"], weight=100, of=shop), backend(2, at["shop-2"], of=shop)),
+        preview=2,
     )
     services = (
         shop_traffic,
@@ -107,8 +109,8 @@ async def test_requests_find_the_most_specific_route(
             ("/only", "a.com"): (200, "api"),
             ("/only/x", "a.com"): (200, "shop-1"),
             ("/x/../api", "a.com"): (200, "api"),
-            # It does not fall through to the shorter prefix of another service.
-            ("/api/idle/x", "a.com"): (503, "idle has no active version.\n"),
+            # Before its first promotion a service takes nothing from the one that has a shorter prefix.
+            ("/api/idle/x", "a.com"): (200, "api"),
             ("/api", "x.shop.com"): (200, "shop-1"),
         }
         assert {key: await client.ask(*key) for key in answers} == answers

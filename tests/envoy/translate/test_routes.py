@@ -7,6 +7,7 @@ from envoy.config.route.v3.route_components_pb2 import Route as EnvoyRoute
 
 from bluegreen.model.service import Protocol, Retries, Route, Service, Upstream
 from bluegreen.model.traffic import ServiceTraffic
+from bluegreen.switches.envoy.translate.route_tables import RouteTable
 from bluegreen.switches.envoy.translate.routes import encoded_routes, preview_target, production_target
 from tests.envoy.translate.samples import backend, service, traffic
 
@@ -49,11 +50,13 @@ def test_weights_that_do_not_add_up_are_refused() -> None:
 
 
 @pytest.mark.parametrize("backends", [(), (backend(1), backend(2))])
-def test_without_an_active_version_the_service_says_so_itself(backends: tuple[object, ...]) -> None:
-    (safe, made) = routes(replace(traffic(service()), backends=backends))
-    for route in (safe, made):
-        assert route.direct_response.status == 503
-        assert route.direct_response.body.inline_string == "shop has no active version.\n"
+def test_without_an_active_version_a_service_claims_nothing(backends: tuple[object, ...]) -> None:
+    table = RouteTable.production("edge")
+    empty = table.encode()
+    table.put(traffic(service()))
+    table.put(replace(traffic(service()), backends=backends))
+    assert table.encode() == empty
+    assert table.clusters == frozenset()
 
 
 def test_the_preview_goes_whole_to_the_twin() -> None:

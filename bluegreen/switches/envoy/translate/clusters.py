@@ -45,7 +45,7 @@ def clusters(traffic: ServiceTraffic) -> tuple[Cluster, ...]:
 def cluster(service: Service, backend: Backend) -> Cluster:
     """The cluster that takes a revision's production traffic."""
     made = _cluster(cluster_name(service.name, backend.revision), service, backend)
-    made.health_checks.extend(health_checks(service))
+    made.health_checks.extend(health_checks(service, backend))
     return made
 
 
@@ -60,7 +60,7 @@ def preview_cluster(service: Service, backend: Backend) -> Cluster:
 
 
 def _cluster(name: str, service: Service, backend: Backend) -> Cluster:
-    upstream = service.upstream
+    upstream = backend.upstream
     made = Cluster(
         name=name,
         connect_timeout=duration(upstream.connect_timeout),

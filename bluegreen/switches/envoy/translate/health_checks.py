@@ -8,15 +8,16 @@ from envoy.type.v3.range_pb2 import Int64Range
 from google.protobuf.wrappers_pb2 import UInt32Value
 
 from bluegreen.model.service import HealthCheck, HealthCheckType, Protocol, Service
+from bluegreen.model.traffic import Backend
 from bluegreen.switches.envoy.translate.packing import duration
 
 
-def health_checks(service: Service) -> list[EnvoyHealthCheck]:
-    """The service's active health check: none or one.
+def health_checks(service: Service, backend: Backend) -> list[EnvoyHealthCheck]:
+    """The active health check of a revision: none or one.
 
     By the gRPC health protocol the whole server is asked for.
     """
-    wanted = service.health_check
+    wanted = backend.health_check
     if wanted is None:
         return []
     common = _rhythm(wanted)
@@ -29,7 +30,7 @@ def health_checks(service: Service) -> list[EnvoyHealthCheck]:
         path=wanted.path,
         expected_statuses=[Int64Range(start=200, end=300)],
         codec_client_type=(
-            CodecClientType.HTTP1 if service.upstream.protocol is Protocol.HTTP1 else CodecClientType.HTTP2
+            CodecClientType.HTTP1 if backend.upstream.protocol is Protocol.HTTP1 else CodecClientType.HTTP2
         ),
     )
     return [EnvoyHealthCheck(**common, http_health_check=http)]

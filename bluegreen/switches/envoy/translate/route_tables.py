@@ -62,23 +62,28 @@ class RouteTable:
         """The table of a gateway's preview listener: the previewed backend."""
         return cls(preview_route_table_name(gateway), preview_target)
 
-    def put(self, traffic: ServiceTraffic) -> None:
-        """Add a service, or replace it by its present state. Raises ValueError where weights do not add up
-        to TOTAL_WEIGHT."""
+    def put(self, traffic: ServiceTraffic) -> bool:
+        """Add a service, or replace it by its present state; whether that changes anything. Raises ValueError
+        where weights do not add up to TOTAL_WEIGHT."""
         name = traffic.service.name
         target = self._target(traffic)
+        if not target.clusters and not target.unavailable:
+            return self.remove(name)
         clusters = frozenset(cluster for cluster, _ in target.clusters)
         entry = _Entry(domains(traffic.service), clusters, encoded_routes(traffic, target))
         before = self._entries.get(name)
         if before == entry:
-            return
+            return False
         self._entries[name] = entry
         self._forget(name, regroup=before is None or before.domains != entry.domains)
+        return True
 
-    def remove(self, service: str) -> None:
-        """Take a service out; one that is not in does no harm."""
-        if self._entries.pop(service, None) is not None:
-            self._forget(service, regroup=True)
+    def remove(self, service: str) -> bool:
+        """Take a service out; whether it was in."""
+        if self._entries.pop(service, None) is None:
+            return False
+        self._forget(service, regroup=True)
+        return True
 
     def encode(self) -> bytes:
         """The RouteConfiguration; the same bytes as long as nothing changes."""

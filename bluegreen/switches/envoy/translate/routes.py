@@ -34,10 +34,11 @@ WEBSOCKET = RouteAction.UpgradeConfig(upgrade_type="websocket", enabled=BoolValu
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a service's requests go: clusters with weights; none: `unavailable` is the answer, a 503."""
+    """Where a service's requests go: clusters with weights. Without any, `unavailable` is the answer, a 503;
+    and where that is empty, the service claims no request at all."""
 
     clusters: tuple[tuple[str, int], ...]
-    unavailable: str
+    unavailable: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +51,22 @@ class EncodedRoute:
 
 def production_target(traffic: ServiceTraffic) -> Target:
     """The routed backends by weight. Those with weight 0 are named as well: sticky users keep their side only
-    if neither the clusters, nor their order, nor the sum of their weights changes on the way."""
-    unavailable = f"{traffic.service.name} has no active version.\n"
+    if neither the clusters, nor their order, nor the sum of their weights changes on the way.
+
+    Before its first promotion a service claims nothing: its requests go on going to whoever has them until
+    now, such as a service with a shorter prefix that it is to take some over from.
+    """
     routed = sorted(
         (backend for backend in traffic.backends if backend.routed),
         key=lambda backend: (backend.environment, backend.revision),
     )
     total = sum(backend.weight for backend in routed)
     if total == 0:
-        return Target((), unavailable)
+        return Target(())
     if total != TOTAL_WEIGHT:
         raise ValueError(f"the weights of {traffic.service.name} add up to {total}, not {TOTAL_WEIGHT}")
     name = traffic.service.name
-    return Target(
-        tuple((cluster_name(name, backend.revision), backend.weight) for backend in routed), unavailable
-    )
+    return Target(tuple((cluster_name(name, backend.revision), backend.weight) for backend in routed))
 
 
 def preview_target(traffic: ServiceTraffic) -> Target:
