@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 
 import aiohttp
+import pytest
 
+from bluegreen.switches.envoy.bootstrap import XdsProtocol
 from tests.release.world import World
 from tests.support.fixtures import StartApplication, StartLoad
 
 FLIPS = 60
 
 
+@pytest.mark.parametrize("protocol", list(XdsProtocol))
 async def test_sixty_flips_under_load_lose_no_request(
-    world: World, application: StartApplication, load: StartLoad
+    world: World, application: StartApplication, load: StartLoad, protocol: XdsProtocol
 ) -> None:
-    await world.start(health_check={"path": "/healthz", "interval": "500ms"})
+    await world.start(protocol=protocol, health_check={"path": "/healthz", "interval": "500ms"})
     blue = [(await application("v1", environment="blue")).address for _ in range(2)]
     green = [(await application("v2", environment="green")).address for _ in range(2)]
     await world.release("v1", blue)

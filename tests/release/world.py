@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import grpc
 import yaml
@@ -83,7 +84,7 @@ class World:
         self.proxies[gateway] = proxy
         return proxy
 
-    async def start(self, *, protocol: XdsProtocol = XdsProtocol.SOTW, **service: object) -> ChildProcess:
+    async def start(self, *, protocol: XdsProtocol = XdsProtocol.SOTW, **service: Any) -> ChildProcess:
         """The control plane with the service, and one ready Envoy of each gateway."""
         child = await self.start_control_plane()
         await self.apply(**service)
@@ -94,7 +95,10 @@ class World:
 
     # --- the operator ---
 
-    async def apply(self, **service: object) -> None:
+    async def apply(
+        self, *, others: Mapping[str, Mapping[str, object]] | None = None, **service: Any
+    ) -> None:
+        """Apply the shop with these settings, and other services on the same gateways."""
         described = {
             "gateways": {
                 name: {
@@ -109,7 +113,8 @@ class World:
                     "domains": ["*"],
                     "drain": {"grace": "200ms", "deadline": "60s"},
                     **service,
-                }
+                },
+                **{name: {"gateways": list(GATEWAYS), **each} for name, each in (others or {}).items()},
             },
         }
         answer = await self.admin.Apply(pb.ApplyRequest(origin=ORIGIN, document=yaml.safe_dump(described)))
@@ -152,27 +157,29 @@ class World:
     async def status(self) -> pb.ServiceStatus:
         return await self.admin.GetStatus(pb.GetStatusRequest(service=SHOP))
 
-    async def until(self, revision: int, *statuses: str, timeout: float = 30.0) -> pb.ServiceStatus:
+    async def until(
+        self, revision: int, *statuses: str, timeout: float = 30.0, service: str = SHOP
+    ) -> pb.ServiceStatus:
         """Wait until a revision has one of these statuses."""
 
         def holds(status: pb.ServiceStatus) -> bool:
             return any(d.revision == revision and d.status in statuses for d in status.deployments)
 
-        return await self.when(holds, timeout)
+        return await self.when(holds, timeout, service)
 
     async def finished(self, rollout: int, timeout: float = 30.0) -> pb.ServiceStatus:
         """Wait until a rollout is over."""
         return await self.when(lambda s: s.rollout.id == rollout and s.rollout.finished_at > 0, timeout)
 
     async def when(
-        self, holds: Callable[[pb.ServiceStatus], bool], timeout: float = 30.0
+        self, holds: Callable[[pb.ServiceStatus], bool], timeout: float = 30.0, service: str = SHOP
     ) -> pb.ServiceStatus:
         """The first status for which `holds`."""
         last = "no status came"
         try:
             async with asyncio.timeout(timeout):
                 async for status in self.admin.WatchStatus(
-                    pb.GetStatusRequest(service=SHOP), wait_for_ready=True
+                    pb.GetStatusRequest(service=service), wait_for_ready=True
                 ):
                     if holds(status):
                         return status

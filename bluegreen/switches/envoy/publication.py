@@ -94,12 +94,11 @@ class GatewayPublication:
         """The clusters that a proxy's statistics show in use, warmed, with all their instances."""
         proven = []
         for traffic in services:
-            resources = self._resources.get(traffic.service.name, {})
-            for backend in traffic.backends:
-                name = ClusterName(traffic.service.name, backend.revision)
-                seen = statistics.cluster(name)
-                resource = resources.get((CLUSTER, str(name)))
-                if resource is not None and seen is not None and is_proven(seen, backend):
+            backends = {backend.revision: backend for backend in traffic.backends}
+            for resource in self._resources.get(traffic.service.name, {}).values():
+                name = ClusterName.parse(resource.name) if resource.type_url == CLUSTER else None
+                seen = statistics.cluster(name) if name is not None else None
+                if name is not None and seen is not None and is_proven(seen, backends[name.revision]):
                     proven.append(resource)
         return proven
 
