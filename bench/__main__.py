@@ -1,18 +1,78 @@
-"""`python -m bench [STREAMS ...]`: the xDS server against a plain one."""
+"""`python -m bench [--streams N ...]`: the tables of docs/benchmarks.md, as Markdown."""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
-import sys
+import os
+import platform
 
-from bench.streams import measure
+from bench import scaling
+from bench.streams import FLOOR, Figures, measure
+
+STREAMS = [500, 2_000, 5_000]
+SERVICES = [10, 100, 1_000]
 
 
 async def main(sizes: list[int]) -> None:
-    for streams in sizes:
-        for server in ("plain", "ours"):
-            print(await measure(server, streams), flush=True)
+    load = os.getloadavg()[0]
+    print(f"{os.cpu_count()} cores, Python {platform.python_version()}, load {load:.1f} at the start\n")
+    figures = await streams(sizes)
+    print()
+    memory(figures)
+    print()
+    growth()
+
+
+async def streams(sizes: list[int]) -> list[Figures]:
+    print(
+        "| streams | server | connect wall, s | connect CPU, us | refused | push wall, ms | push CPU, us "
+        "| client CPU, us | longest GC pause, ms |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|")
+    measured = []
+    for size in sizes:
+        for server in ("plain", "ours", FLOOR):
+            f = await measure(server, size)
+            measured.append(f)
+            print(
+                f"| {size:,} | {server} | {f.connect_wall:.2f} | {f.connect_cpu:,.0f} | {f.refused} "
+                f"| {f.push_wall * 1e3:.0f} | {f.push_cpu:.0f} | {f.push_client_cpu:.0f} "
+                f"| {f.pause * 1e3:.0f} |",
+                flush=True,
+            )
+    return measured
+
+
+def memory(figures: list[Figures]) -> None:
+    """Per proxy, as the slope between the smallest and the largest fleet."""
+    print("| server | resident memory per proxy, KiB |")
+    print("|---|---|")
+    for server in ("plain", "ours"):
+        mine = [f for f in figures if f.server == server]
+        if len(mine) > 1:
+            small, large = mine[0], mine[-1]
+            slope = (large.resident - small.resident) / (large.streams - small.streams)
+            print(f"| {server} | {slope / 1024:.0f} |")
+
+
+def growth() -> None:
+    print(
+        "| protocol | services | encode and publish, s | first snapshot, ms a proxy "
+        "| one change: publish, ms | response, us a proxy | ACK, us a proxy |"
+    )
+    print("|---|---|---|---|---|---|---|")
+    for protocol in ("sotw", "delta"):
+        for services in SERVICES:
+            g = scaling.measure(protocol, services)
+            print(
+                f"| {protocol} | {services:,} | {g.build:.2f} | {g.first / scaling.PROXIES * 1e3:.2f} "
+                f"| {g.publish:.2f} | {g.answer * 1e3:.0f} | {g.acknowledge * 1e3:.0f} |",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":
-    asyncio.run(main([int(size) for size in sys.argv[1:]] or [500, 2_000, 5_000]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--streams", type=int, nargs="*", default=STREAMS)
+    asyncio.run(main(parser.parse_args().streams))

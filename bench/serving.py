@@ -126,8 +126,8 @@ async def main(which: str) -> None:
     under_test = {"ours": Ours, "plain": Plain}[which]()
     port = under_test.server.add_insecure_port("127.0.0.1:0")
     await under_test.server.start()
-    if which == "ours":
-        tune_memory()
+    if isinstance(under_test, Ours):
+        tune_memory(under_test.xds.fleet)
     pauses = Pauses()
     print(json.dumps({"address": f"127.0.0.1:{port}"}), flush=True)
     loop = asyncio.get_running_loop()

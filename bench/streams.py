@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import statistics
 from dataclasses import dataclass
+from typing import Any
 
-from bench.processes import process
+from bench.processes import Process, process
 
 PUSHES = 7
+FLOOR = "sockets"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +30,14 @@ class Figures:
 
 
 async def measure(server: str, streams: int) -> Figures:
-    async with process("bench.serving", server) as serving, process("bench.fleet") as fleet:
+    under_test = ("bench.floor",) if server == FLOOR else ("bench.serving", server)
+    clients = ("bench.floor", "client") if server == FLOOR else ("bench.fleet",)
+    async with process(*under_test) as serving, process(*clients) as fleet:
         address = (await serving.read())["address"]
         idle = await serving.ask(usage=False)
         connected = await fleet.ask(connect=streams, address=address)
         after = await serving.ask(usage=True)
-        walls, cpus, clients = [], [], []
+        walls, cpus, client_cpus = [], [], []
         for number in range(1, PUSHES + 1):
             before = await serving.ask(usage=False)
             pushed = await serving.ask(push=number)
@@ -41,7 +45,7 @@ async def measure(server: str, streams: int) -> Figures:
             done = await settled(serving)
             walls.append(max(done["last_ack"], received["last"]) - pushed["begun"])
             cpus.append(done["cpu"] - before["cpu"])
-            clients.append(received["cpu"])
+            client_cpus.append(received["cpu"])
         return Figures(
             server,
             streams,
@@ -51,13 +55,13 @@ async def measure(server: str, streams: int) -> Figures:
             connected["refused"],
             statistics.median(walls),
             statistics.median(cpus) / streams * 1e6,
-            statistics.median(clients) / streams * 1e6,
+            statistics.median(client_cpus) / streams * 1e6,
             done["resident"],
             done["pause"],
         )
 
 
-async def settled(serving) -> dict:
+async def settled(serving: Process) -> dict[str, Any]:
     """Its usage once the last acknowledgement is in."""
     last = await serving.ask(usage=True)
     while True:

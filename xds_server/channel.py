@@ -45,6 +45,7 @@ class Channel:
         "doubts",
         "forced",
         "in_flight",
+        "listed",
         "nack",
         "named",
         "news",
@@ -65,6 +66,7 @@ class Channel:
         self.type_url = type_url
         self.subscription: Subscription = NOTHING
         self.named = False
+        self.listed: tuple[str, ...] = ()
         self.sent: View = nothing
         self.doubts: Mapping[str, tuple[Resource | None, ...]] = NO_DOUBTS
         self.vouched: dict[str, Resource] = {}

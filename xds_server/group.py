@@ -138,9 +138,6 @@ class Group:
             found = views[key] = View(subscription, self._log(type_url).current, kept)
         return found
 
-    def is_current(self, type_url: str, view: View) -> bool:
-        return view.table is self._log(type_url).current
-
     def nothing(self, type_url: str) -> View:
         """What a client has that has just asked for the first time, as far as we know."""
         return self.view(type_url, NOTHING)

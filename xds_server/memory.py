@@ -5,16 +5,32 @@ from __future__ import annotations
 import gc
 from typing import Final
 
-_THRESHOLD: Final = (50_000, 50, 1_000)
+from .fleet import Fleet
+
+# Young objects are collected in small steps, each a few milliseconds; a full collection is never due by
+# itself.
+_THRESHOLD: Final = (5_000, 5, 1_000_000)
+_ENDED_STREAMS: Final = 2_000
 
 
-def tune_memory() -> None:
-    """Keep the collector from walking everything again and again: call it once, when the server has started.
+def tune_memory(fleet: Fleet) -> None:
+    """Keep the collector from pausing every proxy: call it once, when the server has started.
 
-    A stream's objects live as long as its connection, and none of them is in a cycle once the stream has
-    ended; the collector would find nothing in them and pause every proxy for it. What exists by now is left
-    out of collections for good, and a full collection is made rare.
+    What a stream needs lives as long as its connection, so that a full collection walks all of it (a hundred
+    objects a proxy) and finds nothing. Only a stream's end leaves garbage (gRPC's own reference cycles, a few
+    KB): a full collection is made when as many streams have ended as are connected, and at least 2,000.
+    Changes the settings of the whole process.
     """
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_THRESHOLD)
+    ended = 0
+
+    def count() -> None:
+        nonlocal ended
+        ended += 1
+        if ended >= max(_ENDED_STREAMS, len(fleet)):
+            ended = 0
+            gc.collect()
+
+    fleet.on_leave(count)

@@ -20,7 +20,7 @@ from .resource import Resource
 from .services import SERVICES, Service
 from .settings import XdsSettings
 from .sotw import SotwSession
-from .stream import GrpcTransport, Stream, Transport
+from .stream import END, Stream, Transport
 from .transaction import Transaction, TransactionResult
 from .wire import parse_delta_request, parse_request
 
@@ -118,7 +118,7 @@ class XdsServer:
 
     def _method(self, service: Service, protocol: Protocol) -> Any:
         async def stream(_requests: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
-            refused = await self._serve(GrpcTransport(context), protocol, service.only)
+            refused = await self._serve(context, protocol, service.only)
             if refused is not None:
                 await context.abort(refused.status, str(refused))
 
@@ -128,7 +128,7 @@ class XdsServer:
         try:
             self._check_ready()
             first = await transport.read()
-            if first is None:
+            if first is END:
                 return None
             node = (parse_request if protocol is SotwSession else parse_delta_request)(first).node
             session = protocol(*self._admit(node), self._settings, only)

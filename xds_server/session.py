@@ -120,7 +120,7 @@ class Session(ABC):
     # Offering
 
     def _offer(self, channel: Channel, now: float) -> bytes | None:
-        if channel.at_rest and self.group.is_current(channel.type_url, channel.sent):
+        if channel.at_rest and channel.sent.table.last is None:
             return None
         target = self._stages.target(channel)
         if target.kept:
@@ -198,6 +198,8 @@ class Session(ABC):
 
     def _check_type(self, type_url: str) -> str:
         """The type that a request is about; ``only`` when it may be left out."""
+        if type_url in self.channels:
+            return type_url
         if self.only is not None:
             if type_url not in ("", self.only):
                 raise BadRequest(f"this service serves {self.only} only, not {type_url[:200]!r}")
@@ -223,7 +225,7 @@ class Session(ABC):
         if held is sent.subscription:
             return sent
         kept = {name: old for name, old in sent.kept.items() if held.covers(name)}
-        if self.group.is_current(channel.type_url, sent):
+        if sent.table.last is None:
             return self.group.view(channel.type_url, held, kept)
         return View(held, sent.table, kept)
 

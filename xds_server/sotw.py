@@ -43,7 +43,10 @@ class SotwSession(Session):
         self._subscribe(channel, request.names)
 
     def _subscribe(self, channel: Channel, names: tuple[str, ...]) -> None:
+        if names == channel.listed and names:
+            return
         subscription = self._subscription(channel, names)
+        channel.listed = names
         if subscription is channel.subscription:
             return
         if channel.type_url in FULL_STATE and channel.subscription.meet(subscription) is not subscription:

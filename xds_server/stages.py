@@ -148,7 +148,7 @@ class Stages:
         return all(
             not channel.doubts
             and channel.sent.subscription is channel.subscription
-            and self._group.is_current(channel.type_url, channel.sent)
+            and channel.sent.table.last is None
             for channel in self._asked(CLUSTER, ENDPOINT)
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import grpc
 
@@ -12,13 +12,15 @@ from .errors import Refused
 from .fleet import Fleet, LiveStream
 from .session import Session
 
+END: Final[Any] = grpc.aio.EOF
+
 
 class Transport(Protocol):
     """The narrow interface to gRPC: whole messages as bytes. ``read`` gives None at the end of the client's
     side.
     """
 
-    async def read(self) -> bytes | None: ...
+    async def read(self) -> Any: ...
 
     async def write(self, message: bytes) -> None: ...
 
@@ -63,20 +65,20 @@ class Stream:
             waiter.set_result(None)
 
     async def _read(self) -> Refused | None:
-        while (message := await self._transport.read()) is not None:
-            now = self._clock()
-            self._live.last_seen = now
+        session, live, read = self._session, self._live, self._transport.read
+        while (message := await read()) is not END:
+            live.last_seen = now = self._clock()
             try:
-                self._session.receive(message, now)
+                session.receive(message, now)
             except Refused as refused:
                 return refused
-            self._fleet.note(self._live)
-            if self._session.unsaid:
+            self._fleet.note(live)
+            if session.unsaid:
                 self.wake()
         return None
 
     async def _write(self) -> None:
-        session, live = self._session, self._live
+        session, live, write = self._session, self._live, self._transport.write
         loop = asyncio.get_running_loop()
         while True:
             now = self._clock()
@@ -89,22 +91,6 @@ class Stream:
                     timer.cancel()
                 continue
             live.blocked_since = now
-            await self._transport.write(response)
+            await write(response)
             live.blocked_since = None
             self._fleet.note(live)
-
-
-class GrpcTransport:
-    """A ``grpc.aio`` servicer context with identity serializers as a Transport."""
-
-    __slots__ = ("_context",)
-
-    def __init__(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
-        self._context = context
-
-    async def read(self) -> bytes | None:
-        message = await self._context.read()
-        return None if message is grpc.aio.EOF else message
-
-    async def write(self, message: bytes) -> None:
-        await self._context.write(message)

@@ -7,9 +7,8 @@ serializer would copy and re-encode each resource for each response.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from envoy.service.discovery.v3 import discovery_pb2
 from google.protobuf.message import DecodeError
@@ -43,8 +42,7 @@ def string_field(number: int, value: str) -> bytes:
     return bytes_field(number, value.encode())
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A ``DiscoveryRequest``: subscription, and the answer to the response that ``nonce`` names."""
 
     type_url: str
@@ -71,8 +69,7 @@ def parse_request(data: bytes) -> Request:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class DeltaRequest:
+class DeltaRequest(NamedTuple):
     """A ``DeltaDiscoveryRequest``; ``versions`` are what the client holds from an earlier stream."""
 
     type_url: str
