@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from .resource import Resource
+from .response import nonce_of
 from .subscription import NOTHING, Subscription
 from .view import Change, View
 
@@ -50,7 +51,7 @@ class Channel:
         "named",
         "news",
         "news_generation",
-        "nonce",
+        "number",
         "outstanding",
         "owed",
         "proven_generation",
@@ -73,7 +74,7 @@ class Channel:
         self.forced: frozenset[str] = frozenset()
         self.in_flight: dict[str, frozenset[str]] = {}
         self.owed = True
-        self.nonce = ""
+        self.number = 0
         self.outstanding = False
         self.sent_at = 0.0
         self.acked_at: float | None = None
@@ -85,6 +86,11 @@ class Channel:
         self.news: frozenset[str] = frozenset()
         self.news_generation = 0
         self.blockers: dict[str, frozenset[str]] = {}
+
+    @property
+    def nonce(self) -> str:
+        """Of the latest response; "" before the first."""
+        return nonce_of(self.number)
 
     @property
     def at_rest(self) -> bool:
@@ -119,15 +125,16 @@ class Channel:
             return sent is None and name not in self.doubts and not self.owed
         return sent is not None and sent.version == version and self.proves(name)
 
-    def record_sent(self, target: View, names: frozenset[str], nonce: str, now: float) -> None:
-        """``names`` are what this response says something about."""
+    def record_sent(
+        self,
+        target: View,
+        names: frozenset[str],
+        had: Mapping[str, tuple[Resource | None, ...]],
+        now: float,
+    ) -> None:
+        """``names`` are what this response says something about, ``had`` what the client had of them."""
         self.proven_generation = self.acked_generation
-        older = self.sent
-        if self.doubts:
-            self.doubts = _add_doubts(self.doubts, names, older)
-        else:
-            self.doubts = {name: (older.get(name),) for name in names} if names else NO_DOUBTS
-        self.nonce = nonce
+        self.doubts = _add_doubts(self.doubts, had) if self.doubts else had
         self.outstanding = True
         self.owed = False
         self.sent_at = now
@@ -188,12 +195,12 @@ class Channel:
 
 
 def _add_doubts(
-    doubts: Mapping[str, tuple[Resource | None, ...]], names: frozenset[str], sent: View
+    doubts: Mapping[str, tuple[Resource | None, ...]], had: Mapping[str, tuple[Resource | None, ...]]
 ) -> dict[str, tuple[Resource | None, ...]]:
     merged = dict(doubts)
-    for name in names:
-        older, old = merged.get(name, ()), sent.get(name)
-        if old not in older:
+    for name, latest in had.items():
+        older = merged.get(name, ())
+        if latest[0] not in older:
             # The acknowledged one stays first; of those that were never acknowledged the latest are kept.
-            merged[name] = (*older[:1], *older[1:][-(_OLDER_KEPT - 2) :], old)
+            merged[name] = (*older[:1], *older[1:][-(_OLDER_KEPT - 2) :], *latest)
     return merged

@@ -14,7 +14,7 @@ from .session import Session
 from .subscription import subscribe_to
 from .types import CLUSTER, ENDPOINT, LEGACY_WILDCARD, WILDCARD
 from .view import Change, View
-from .wire import DeltaRequest, Form, parse_delta_request, with_nonce
+from .wire import DeltaRequest, Form, parse_delta_request
 
 _MAX_IN_FLIGHT: Final = 64
 
@@ -124,26 +124,33 @@ class DeltaSession(Session):
 
     def _respond(self, channel: Channel, change: Change, target: View, now: float) -> bytes:
         later = channel.forced & target.withheld
-        names = (change.names | channel.forced) - target.withheld
+        names = change.names
+        if not channel.forced <= names:
+            names = names | channel.forced
+        if target.kept:
+            names = names - target.withheld
         if channel.doubts:
-            # What was refused goes again with what is new; what is under way has an answer of its own coming.
+            # What was refused goes again with what is new; what is under way has its own answer coming.
             names = names.union(channel.doubts.keys() - frozenset().union(*channel.in_flight.values()))
         form = Form.DELTA_TTL if self._ttl_applies() else Form.DELTA
-        head = self.group.response(channel.type_url, target, names, form)
-        nonce = self._fly(channel, target, names, now)
+        response = self.group.response(channel.type_url, target, names, form)
+        message = self._record(channel, target, names, response, now)
+        self._fly(channel, names)
         channel.forced = later
-        return with_nonce(head, nonce)
+        return message
 
     def _heartbeat(self, channel: Channel, names: frozenset[str], now: float) -> bytes | None:
-        head = self.group.response(channel.type_url, channel.sent, names, Form.DELTA_BEAT)
-        return with_nonce(head, self._fly(channel, channel.sent, frozenset(), now))
+        response = self.group.response(channel.type_url, channel.sent, names, Form.DELTA_BEAT)
+        message = self._record(channel, channel.sent, frozenset(), response, now)
+        self._fly(channel, frozenset())
+        return message
 
-    def _fly(self, channel: Channel, target: View, names: frozenset[str], now: float) -> str:
-        nonce = self._record(channel, target, names, now)
+    @staticmethod
+    def _fly(channel: Channel, names: frozenset[str]) -> None:
+        """The response that was just recorded is under way; older ones no longer tell of what it repeats."""
         flights = channel.in_flight
         for old, flown in flights.items():
             flights[old] = flown - names
         if len(flights) >= _MAX_IN_FLIGHT:
             del flights[next(iter(flights))]
-        flights[nonce] = names
-        return nonce
+        flights[channel.nonce] = names

@@ -9,6 +9,7 @@ from typing import Final
 from .consistency import ReferenceCount, check_names
 from .errors import InconsistentSnapshot
 from .resource import Resource
+from .response import Response
 from .settings import References
 from .subscription import NOTHING, Subscription
 from .table import Clock, TableLog
@@ -37,7 +38,8 @@ class Group:
         self._references = ReferenceCount() if references is References.STRICT else None
         self._views: dict[str, dict[tuple[Subscription, frozenset[object]], View]] = {}
         self._changes: dict[tuple[View, View], Change] = {}
-        self._heads: dict[tuple[View, frozenset[str] | None, Form], bytes] = {}
+        self._responses: dict[tuple[View, frozenset[str] | None, Form], Response] = {}
+        self._had: dict[tuple[View, frozenset[str]], Mapping[str, tuple[Resource | None, ...]]] = {}
         self.has_ttl = False
         self._recalled: dict[tuple[str, Subscription, str], View | None] = {}
         self._past: OrderedDict[tuple[str, str, str], Resource] = OrderedDict()
@@ -101,7 +103,8 @@ class Group:
                 self._log(type_url).replace(names)
                 self._views.pop(type_url, None)
             self._changes.clear()
-            self._heads.clear()
+            self._responses.clear()
+            self._had.clear()
             self._recalled.clear()
             self.clock.generation += 1
         return self.generation
@@ -152,14 +155,24 @@ class Group:
             found = self._changes[key] = compare(sent, target, touched)
         return found
 
-    def response(self, type_url: str, view: View, names: frozenset[str] | None, form: Form) -> bytes:
-        """A response all but its nonce: the whole view, or the named part of it."""
+    def response(self, type_url: str, view: View, names: frozenset[str] | None, form: Form) -> Response:
+        """The whole view, or the named part of it, as a message that is shared by all who are to have it."""
         key = (view, names, form)
-        found = self._heads.get(key)
+        found = self._responses.get(key)
         if found is None:
-            if len(self._heads) >= _MEMO_SIZE:
-                self._heads.clear()
-            found = self._heads[key] = encode(type_url, view, names, form)
+            if len(self._responses) >= _MEMO_SIZE:
+                self._responses.clear()
+            found = self._responses[key] = Response(encode(type_url, view, names, form))
+        return found
+
+    def had(self, sent: View, names: frozenset[str]) -> Mapping[str, tuple[Resource | None, ...]]:
+        """What a client of this view has of each of these names."""
+        key = (sent, names)
+        found = self._had.get(key)
+        if found is None:
+            if len(self._had) >= _MEMO_SIZE:
+                self._had.clear()
+            found = self._had[key] = {name: (sent.get(name),) for name in names}
         return found
 
     def may_be_routed(self, cluster: Resource) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from itertools import count
 from typing import Final
 
 from .channel import Channel
@@ -17,6 +16,7 @@ from .errors import BadRequest
 from .group import Group
 from .node import NodeIdentity
 from .resource import Resource
+from .response import Response
 from .settings import XdsSettings
 from .stages import Stages
 from .subscription import Subscription
@@ -25,14 +25,6 @@ from .view import Change, View
 
 # What a client says in its node's features if it understands ``Resource.ttl``.
 TTL_FEATURE: Final = "xds.config.supports-resource-ttl"
-
-# Nonces name one response of this process: shared by all streams, so that a number is never given twice on
-# one.
-_numbers = count(1)
-
-
-def next_nonce() -> str:
-    return f"{next(_numbers):x}"
 
 
 class Session(ABC):
@@ -170,15 +162,19 @@ class Session(ABC):
         self.waiting = True
         return False
 
-    def _record(self, channel: Channel, target: View, names: frozenset[str], now: float) -> str:
-        nonce = next_nonce()
-        channel.record_sent(target, names, nonce, now)
+    def _record(
+        self, channel: Channel, target: View, names: frozenset[str], response: Response, now: float
+    ) -> bytes:
+        """Take note of a response that says something about ``names``; returns the message."""
+        channel.number, message = response.after(channel.number)
+        had = self.group.had(channel.sent, names)
+        channel.record_sent(target, names, had, now)
         if self._ttl_applies():
             times = [resource.ttl for resource in target if resource.ttl is not None]
             channel.beat_at = now + min(times) / 2 if times else None
         if channel.type_url == CLUSTER:
             self._follow_with_endpoints(target, names)
-        return nonce
+        return message
 
     def _follow_with_endpoints(self, target: View, names: frozenset[str]) -> None:
         """Row WARM: a cluster that is new or changed warms until its endpoints come, though they are

@@ -10,7 +10,7 @@ from .session import Session
 from .subscription import EVERYTHING, Subscription, subscribe_to
 from .types import DEPENDENT, FULL_STATE, LEGACY_WILDCARD, WILDCARD
 from .view import Change, View
-from .wire import Form, Request, parse_request, with_nonce
+from .wire import Form, Request, parse_request
 
 
 class SotwSession(Session):
@@ -46,7 +46,9 @@ class SotwSession(Session):
         if names == channel.listed and names:
             return
         subscription = self._subscription(channel, names)
-        channel.listed = names
+        if subscription.listed != names:
+            subscription.listed = names
+        channel.listed = subscription.listed  # one list for all who ask for the same
         if subscription is channel.subscription:
             return
         if channel.type_url in FULL_STATE and channel.subscription.meet(subscription) is not subscription:
@@ -86,18 +88,20 @@ class SotwSession(Session):
 
     def _respond(self, channel: Channel, change: Change, target: View, now: float) -> bytes:
         whole = channel.type_url in FULL_STATE
-        names = channel.forced | (change.names if whole else change.put)
+        names = change.names if whole else change.put
+        if channel.forced:
+            names = names | channel.forced
         if channel.doubts:
             # With them an acknowledgement covers everything that was sent so far.
             names = names.union(channel.doubts)
         form = Form.SOTW_TTL if self._ttl_applies() else Form.SOTW
-        head = self.group.response(channel.type_url, target, None if whole else names, form)
+        response = self.group.response(channel.type_url, target, None if whole else names, form)
         channel.forced = frozenset()
-        return with_nonce(head, self._record(channel, target, names, now))
+        return self._record(channel, target, names, response, now)
 
     def _heartbeat(self, channel: Channel, names: frozenset[str], now: float) -> bytes | None:
         if channel.type_url in FULL_STATE or channel.doubts:
             # A set of mere heartbeats would read as "all else is gone", or take the place of what is doubted.
             return None
-        head = self.group.response(channel.type_url, channel.sent, names, Form.SOTW_BEAT)
-        return with_nonce(head, self._record(channel, channel.sent, frozenset(), now))
+        response = self.group.response(channel.type_url, channel.sent, names, Form.SOTW_BEAT)
+        return self._record(channel, channel.sent, frozenset(), response, now)

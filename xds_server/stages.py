@@ -49,11 +49,11 @@ class Stages:
             case t if t == CLUSTER:
                 kept = self._kept_clusters(channel, change)
             case t if t == ENDPOINT:
-                kept = {name: channel.sent.get(name) for name in change.gone if self._endpoints_in_use(name)}
+                kept = self._kept(channel, change, "endpoints", CLUSTER)
             case t if t == LISTENER:
                 kept = self._kept_listeners(channel, change, plain)
             case t if t == ROUTE:
-                kept = {name: channel.sent.get(name) for name in change.gone if self._route_in_use(name)}
+                kept = self._kept(channel, change, "routes", LISTENER)
                 kept |= self._withheld(channel, change, plain)
             case _:
                 pass
@@ -62,19 +62,29 @@ class Stages:
     # Removals
 
     def _kept_clusters(self, channel: Channel, change: Change) -> Kept:
+        if not change.gone:
+            return {}
         kept: Kept = {}
+        used = self._in_use("clusters", LISTENER, ROUTE)
+        returning = channel.acked_at is None and channel.nack is None and not channel.doubts
         for name in change.gone:
             old = channel.sent.get(name)
             if old is None:
                 continue
-            if channel.acked_at is None and channel.nack is None and not channel.doubts:
+            if returning:
                 # A client that was away holds it from before: it says what it routes to after this answer.
                 waits = self._group.may_be_routed(old)
             else:
                 waits = self._was_acked(channel, name) and self._is_blocked(channel, name, change)
-            if waits or self._cluster_in_use(name):
+            if waits or name in used:
                 kept[name] = old
         return kept
+
+    def _kept(self, channel: Channel, change: Change, kind: str, *users: str) -> Kept:
+        if not change.gone:
+            return {}
+        used = self._in_use(kind, *users)
+        return {name: channel.sent.get(name) for name in change.gone if name in used}
 
     def _kept_listeners(self, channel: Channel, change: Change, plain: View) -> Kept:
         kept: Kept = {}
@@ -112,25 +122,15 @@ class Stages:
         older = channel.doubts.get(name)
         return older is None or any(older)
 
-    def _cluster_in_use(self, name: str) -> bool:
-        return any(
-            name in channel.sent.clusters or any(name in old.links.clusters for old in _older(channel))
-            for channel in self._asked(LISTENER, ROUTE)
-        )
-
-    def _endpoints_in_use(self, name: str) -> bool:
-        return any(
-            name in cluster.links.endpoints
-            for channel in self._asked(CLUSTER)
-            for cluster in (*channel.sent, *_older(channel))
-        )
-
-    def _route_in_use(self, name: str) -> bool:
-        return any(
-            name in listener.links.routes
-            for channel in self._asked(LISTENER)
-            for listener in (*channel.sent, *_older(channel))
-        )
+    def _in_use(self, kind: str, *types: str) -> frozenset[str]:
+        """The names of a kind (a field of Links) that something leads to that may be live at this client."""
+        used: frozenset[str] = frozenset()
+        for channel in self._asked(*types):
+            used = used.union(
+                getattr(channel.sent.linked, kind),
+                *(getattr(old.links, kind) for older in channel.doubts.values() for old in older if old),
+            )
+        return used
 
     # Changes of listeners and routes
 
@@ -206,11 +206,3 @@ class Stages:
             channel = self._channels.get(type_url)
             if channel is not None:
                 yield channel
-
-
-def _older(channel: Channel) -> Iterator[Resource]:
-    """What may be live instead of what was sent last."""
-    for older in channel.doubts.values():
-        for resource in older:
-            if resource is not None:
-                yield resource

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 from weakref import WeakValueDictionary
 
 
-@dataclass(frozen=True, eq=False)
 class Subscription:
-    """Everything (``wildcard``), some names, or both. Made by ``subscribe_to`` only, so equal ones are one
-    object.
+    """Everything (``wildcard``), some names, or both. Made by ``subscribe_to``: equal ones are one.
+
+    ``listed`` is how a client has written it in a request, kept so that the next one need only be compared.
     """
 
-    wildcard: bool
-    names: frozenset[str]
+    __slots__ = ("__weakref__", "listed", "names", "wildcard")
+
+    def __init__(self, wildcard: bool, names: frozenset[str]) -> None:
+        self.wildcard = wildcard
+        self.names = names
+        self.listed: tuple[str, ...] = ()
 
     def covers(self, name: str) -> bool:
         return self.wildcard or name in self.names

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from .references import Links
 from .resource import Resource
 from .subscription import Subscription
 from .table import DIGEST_MASK, Table
@@ -22,14 +23,14 @@ class View:
     for now.
     """
 
-    __slots__ = ("_clusters", "_digest", "kept", "subscription", "table")
+    __slots__ = ("_digest", "_linked", "kept", "subscription", "table")
 
     def __init__(self, subscription: Subscription, table: Table, kept: Mapping[str, Resource | None]) -> None:
         self.subscription = subscription
         self.table = table
         self.kept = kept
         self._digest: int | None = None
-        self._clusters: frozenset[str] | None = None
+        self._linked: Links | None = None
 
     def get(self, name: str) -> Resource | None:
         if name in self.kept:
@@ -79,11 +80,16 @@ class View:
             self._digest = digest & DIGEST_MASK
 
     @property
-    def clusters(self) -> frozenset[str]:
-        """The clusters that any resource in this view refers to."""
-        if self._clusters is None:
-            self._clusters = frozenset().union(*(resource.links.clusters for resource in self))
-        return self._clusters
+    def linked(self) -> Links:
+        """What any resource in this view leads to."""
+        if self._linked is None:
+            links = [resource.links for resource in self]
+            self._linked = Links(
+                frozenset().union(*(link.clusters for link in links)),
+                frozenset().union(*(link.endpoints for link in links)),
+                frozenset().union(*(link.routes for link in links)),
+            )
+        return self._linked
 
 
 class Change:
