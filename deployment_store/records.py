@@ -64,6 +64,9 @@ def event_row(event: Event) -> Row:
         "message": event.message,
         "deployment": event.deployment,
         "rollout": event.rollout,
+        "traffic_before": event.traffic_before,
+        "traffic_after": event.traffic_after,
+        "snapshot": event.snapshot,
     }
 
 

@@ -11,7 +11,8 @@ The rules, in prose:
 - The one that was `active` is `draining` until every proxy has proved it idle or the deadline has passed, and
   then `standby`: warm, the way back.
 - Rollback makes a `draining` or `standby` deployment `active` again; the other one drains in its place.
-- A `standby` one is `retired` when its warm time is over. `retired` and `failed` are final.
+- A `standby` one is `retired` when its warm time is over. A `draining` or `standby` one is also retired when
+  an operator gives the way back up for another deployment in its place. `retired` and `failed` are final.
 
 A pair that is not in the table is an IllegalTransition, and nothing else sets a status: the store refuses a
 write in which a status changed without an event of this table.
@@ -36,6 +37,7 @@ TRANSITIONS: dict[tuple[Status, What], Status] = {
     (Status.ACTIVE, What.DRAIN_STARTED): Status.DRAINING,
     (Status.DRAINING, What.DRAINED): Status.STANDBY,
     (Status.DRAINING, What.REACTIVATED): Status.ACTIVE,
+    (Status.DRAINING, What.RETIRED): Status.RETIRED,
     (Status.STANDBY, What.REACTIVATED): Status.ACTIVE,
     (Status.STANDBY, What.RETIRED): Status.RETIRED,
 }

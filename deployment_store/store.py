@@ -9,7 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
+import aiosqlite
+
 from bluegreen.model.aggregate import ServiceAggregate
+from bluegreen.model.command import TakenCommand
 from bluegreen.model.deployment import Deployment
 from bluegreen.model.errors import InvalidInput
 from bluegreen.model.event import Event, Origin
@@ -17,7 +20,7 @@ from bluegreen.model.gateway import Gateway
 from bluegreen.model.known_proxy import KnownProxy
 from bluegreen.model.rollout import Rollout
 from bluegreen.model.store import CatalogueChange
-from deployment_store import fleet, history
+from deployment_store import commands, fleet, history
 from deployment_store.aggregates import read_aggregate, read_aggregates, write_aggregate
 from deployment_store.catalogue import read_gateways, write_catalogue
 from deployment_store.connection import configure, connect
@@ -74,12 +77,22 @@ class SqliteStore:
         return await self._reader.transact(read_aggregates)
 
     async def compare_and_set(
-        self, aggregate: ServiceAggregate, expected_revision: int, events: Sequence[Event]
+        self,
+        aggregate: ServiceAggregate,
+        expected_revision: int,
+        events: Sequence[Event],
+        command: TakenCommand | None = None,
     ) -> ServiceAggregate:
-        return await self._writer.transact(
-            partial(write_aggregate, wanted=aggregate, expected_revision=expected_revision, events=events),
-            committed=partial(self._watches.tell, (aggregate.name,)),
-        )
+        async def write(db: aiosqlite.Connection) -> ServiceAggregate:
+            written = await write_aggregate(db, aggregate, expected_revision, events)
+            if command is not None:
+                await commands.record(db, command)
+            return written
+
+        return await self._writer.transact(write, committed=partial(self._watches.tell, (aggregate.name,)))
+
+    async def taken_command(self, key: str) -> TakenCommand | None:
+        return await self._reader.transact(partial(commands.read, key=key))
 
     async def gateways(self) -> Mapping[str, Gateway]:
         return await self._reader.transact(read_gateways)
@@ -115,6 +128,7 @@ class SqliteStore:
         return await self._reader.transact(partial(history.read_rollouts, service=service, limit=limit))
 
     async def prune_events(self, before: float) -> int:
+        await self._writer.transact(partial(commands.prune, before=before))
         total = 0
         while deleted := await self._writer.transact(partial(history.prune, before=before)):
             total += deleted

@@ -19,7 +19,11 @@ _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+:@/~-]{0,127}", re.ASCII)
 
 def origin(message: pb.Origin, peer: str) -> Origin:
     """Who asks; where they do not say, the address that they come from."""
-    return Origin(_line("actor", message.actor, 200) or peer, _line("reason", message.reason, 1000))
+    return Origin(
+        _line("actor", message.actor, 200) or peer,
+        _line("reason", message.reason, 1000),
+        _line("idempotency_key", message.idempotency_key, 200),
+    )
 
 
 def name(kind: str, text: str) -> str:

@@ -118,6 +118,10 @@ class AdminServicer(admin_pb2_grpc.AdminServicer):
         return await self._command(rollback, request, context)
 
     @telling_errors
+    async def Retry(self, request: pb.CommandRequest, context: Context) -> pb.CommandResponse:
+        return await self._command(self._operations.retry, request, context)
+
+    @telling_errors
     async def GetStatus(self, request: pb.GetStatusRequest, context: Context) -> pb.ServiceStatus:
         return await self._status(requests.name("service", request.service))
 

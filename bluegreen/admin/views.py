@@ -139,6 +139,9 @@ def event_view(event: Event) -> pb.Event:
         message=event.message,
         deployment_revision=event.deployment or 0,
         rollout_id=event.rollout or 0,
+        traffic_before=event.traffic_before,
+        traffic_after=event.traffic_after,
+        snapshot=event.snapshot,
     )
     setattr(view, "from", event.before)  # a keyword in Python
     return view

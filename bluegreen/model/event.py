@@ -8,10 +8,14 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who asked, and the reason given."""
+    """Who asked, and the reason given.
+
+    `key` makes a command that is sent twice act once: the second time it is answered as the first time was.
+    """
 
     actor: str
     reason: str = ""
+    key: str = ""
 
 
 CONTROLLER = Origin("controller")
@@ -52,7 +56,9 @@ class What(StrEnum):
 class Event:
     """`before` and `after` are statuses for the state machine's events, percents for weights.
 
-    `id` is 0 until the store has given one; `at` is seconds since the epoch.
+    `id` is 0 until the store has given one; `at` is seconds since the epoch. `traffic_before` and
+    `traffic_after` are the weights around it ("blue 90, green 10"), `snapshot` the version of what the switch
+    is told from then on: equal state has an equal version.
     """
 
     at: float
@@ -65,3 +71,6 @@ class Event:
     deployment: int | None = None  # revision
     rollout: int | None = None
     id: int = 0
+    traffic_before: str = ""
+    traffic_after: str = ""
+    snapshot: str = ""

@@ -18,3 +18,6 @@ class Gateway:
     name: str
     listen: Endpoint
     preview: Endpoint
+    # Seconds after which a proxy that is gone is forgotten by itself, so that no rollout waits for it; None:
+    # never, since one that is only cut off still sends traffic by what it was told last.
+    forget_after: float | None = None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bluegreen.model.aggregate import ServiceAggregate
+from bluegreen.model.command import TakenCommand
 from bluegreen.model.deployment import Deployment
 from bluegreen.model.event import Event, Origin
 from bluegreen.model.gateway import Gateway
@@ -39,15 +40,23 @@ class Store(Protocol):
         ...
 
     async def compare_and_set(
-        self, aggregate: ServiceAggregate, expected_revision: int, events: Sequence[Event]
+        self,
+        aggregate: ServiceAggregate,
+        expected_revision: int,
+        events: Sequence[Event],
+        command: TakenCommand | None = None,
     ) -> ServiceAggregate:
-        """Write deployments, traffic rule, rollout and events in one transaction; return the aggregate
-        with its new revision.
+        """Write deployments, traffic rule, rollout, events and the command that led to them in one
+        transaction; return the aggregate with its new revision.
 
         Raises Conflict where the stored revision is another one, and IllegalTransition where a status
         changes that no event of the state machine's table accounts for. The service's own description
         is not written here but by `change_catalogue`.
         """
+        ...
+
+    async def taken_command(self, key: str) -> TakenCommand | None:
+        """The command that was taken up under this key; None: none was, or it is too long ago."""
         ...
 
     async def gateways(self) -> Mapping[str, Gateway]:
@@ -89,5 +98,6 @@ class Store(Protocol):
         ...
 
     async def prune_events(self, before: float) -> int:
-        """Delete the events from before this moment (seconds since the epoch); return how many."""
+        """Delete the events and commands from before this moment (seconds since the epoch); return how many
+        events."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,15 +17,23 @@ class Step:
     pause: float | None = None
 
 
+class OnSilent(StrEnum):
+    """What becomes of a rollout when a proxy has not acknowledged a step within its deadline."""
+
+    PAUSE = "pause"
+    TURN_BACK = "turn-back"
+
+
 @dataclass(frozen=True, slots=True)
 class Strategy:
     """The steps of a rollout, growing, the last being 100; a single step is the atomic switch.
 
     `step_deadline`: seconds that a step may wait for the acknowledgement of every proxy before the
-    rollout pauses and names the silent ones. `ready_deadline`: seconds that a deployment may take until
-    every proxy reports its instances healthy.
+    rollout pauses or turns back (`on_silent`), naming the silent ones. `ready_deadline`: seconds that a
+    deployment may take until every proxy reports its instances healthy.
     """
 
     steps: tuple[Step, ...] = (Step(100),)
     step_deadline: float = 30.0
     ready_deadline: float = 120.0
+    on_silent: OnSilent = OnSilent.PAUSE

@@ -11,7 +11,7 @@ from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.environment import Environment
 from bluegreen.model.errors import Refused
 from bluegreen.model.event import What
-from bluegreen.model.rollout import Rollout, RolloutKind
+from bluegreen.model.rollout import Outcome, Rollout, RolloutKind
 from bluegreen.model.strategy import Step
 from bluegreen.model.traffic_rule import TOTAL_WEIGHT
 from bluegreen.rollout import proof
@@ -142,6 +142,21 @@ def rollback(draft: Draft, *, force: bool = False) -> str:
     return sentence
 
 
+def retry(draft: Draft, *, newest: Deployment | None) -> str:
+    """Do again what did not come to its end: deploy the newest deployment anew if it failed, promote the
+    ready one if its rollout was taken back."""
+    aggregate = draft.aggregate
+    if aggregate.open_rollout is not None:
+        raise Refused(_busy(aggregate, aggregate.open_rollout), possible(aggregate))
+    if newest is not None and newest.status is Status.FAILED:
+        return deploy(draft, DeployCommand(aggregate.name, newest.version, newest.endpoints))
+    last = aggregate.rollout
+    ready = [each for each in aggregate.deployments if each.status is Status.READY]
+    if last is not None and last.outcome is not Outcome.COMPLETED and ready:
+        return promote(draft, full=False)
+    raise Refused(f"Nothing of {aggregate.name} failed or was taken back.", possible(aggregate))
+
+
 def turn_back(draft: Draft, reason: str) -> str:
     """Return the weights of the open promotion; it ends once every proxy has acknowledged that."""
     rollout = draft.rollout
@@ -162,9 +177,9 @@ def possible(aggregate: ServiceAggregate) -> str:
         statuses = {each.status for each in aggregate.deployments}
         if Status.DEPLOYING in statuses:
             verbs.insert(0, "abort")
-        elif Status.STANDBY in statuses:
+        elif statuses & {Status.STANDBY, Status.DRAINING}:
             verbs.insert(0, "deploy --replace-standby")
-        elif Status.DRAINING not in statuses:
+        else:
             verbs.insert(0, "deploy")
         if Status.READY in statuses:
             verbs.insert(0, "promote")
@@ -275,7 +290,8 @@ def _make_room(draft: Draft, occupant: Deployment, command: DeployCommand) -> No
     match occupant.status:
         case Status.READY:
             draft.transition(occupant.revision, What.SUPERSEDED, f"{where} gives way to {command.version}.")
-        case Status.STANDBY if command.replace_standby:
+        case Status.STANDBY | Status.DRAINING if command.replace_standby:
+            # What is still under way on it is waited for before its clusters are withdrawn.
             draft.transition(occupant.revision, What.RETIRED, f"{where} gives way to {command.version}.")
         case Status.STANDBY:
             raise Refused(
@@ -284,7 +300,8 @@ def _make_room(draft: Draft, occupant: Deployment, command: DeployCommand) -> No
             )
         case Status.DRAINING:
             raise Refused(
-                f"{where} is still draining.", "Possible: rollback; status; deploy again once it is standby."
+                f"{where} is still draining: the way back.",
+                "Possible: rollback; deploy --replace-standby, which gives the way back up; status.",
             )
         case _:
             raise Refused(f"{where} is still {occupant.status}.", "Possible: status, abort.")

@@ -7,10 +7,10 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
 
-from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.catalogue import Catalogue, Difference
+from bluegreen.model.duration import format_duration
 from bluegreen.model.errors import NotServing, UnknownName
-from bluegreen.model.event import Origin
+from bluegreen.model.event import CONTROLLER, Origin
 from bluegreen.model.fleet import ProxyFacts
 from bluegreen.model.gateway import Gateway
 from bluegreen.model.known_proxy import KnownProxy
@@ -24,6 +24,9 @@ from bluegreen.rollout.operations import CommandResult, DeployCommand, ServiceVi
 from bluegreen.rollout.signals import ChangeSignals
 from bluegreen.rollout.wanted_traffic import wanted_traffic
 from bluegreen.rollout.worker import RETRY_AFTER, ServiceWorker, Surroundings
+
+LOOK_FOR_GONE_EVERY = 5.0
+"""Seconds between two looks for proxies that are to be forgotten."""
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +61,7 @@ class Controller:
         async with asyncio.TaskGroup() as group:
             self._group = group
             self._drive_all()
+            group.create_task(self._forget_proxies())
             await self._remember_proxies()
 
     # --- commands ---
@@ -79,6 +83,10 @@ class Controller:
 
     async def rollback(self, service: str, origin: Origin, *, force: bool = False) -> CommandResult:
         return await self._command(service, partial(commands.rollback, force=force), origin)
+
+    async def retry(self, service: str, origin: Origin) -> CommandResult:
+        history = await self._store.deployments(self._worker(service).aggregate.name, limit=1)
+        return await self._command(service, partial(commands.retry, newest=next(iter(history), None)), origin)
 
     async def apply(
         self, catalogue: Catalogue, origin: Origin, *, prune: bool = False, dry_run: bool = False
@@ -127,6 +135,29 @@ class Controller:
             newest = {proxy.id: proxy for proxy in seen}
             await self._remember(list(newest.values()))
 
+    async def _forget_proxies(self) -> None:
+        """Forget those that have been gone for longer than their gateway says. Time in which this process did
+        not run is not counted: nobody could connect."""
+        began = self._clock.now()
+        while True:
+            await asyncio.sleep(LOOK_FOR_GONE_EVERY)
+            now = self._clock.now()
+            for proxy in self._switch.fleet():
+                gateway = self._gateways.get(proxy.gateway)
+                after = gateway.forget_after if gateway is not None else None
+                if after is not None and not proxy.is_connected and now > max(began, proxy.last_seen) + after:
+                    reason = f"not connected for more than {format_duration(after)}"
+                    log.info("%s is forgotten: %s", proxy.id, reason)
+                    await self._forget(proxy.id, Origin(CONTROLLER.actor, reason))
+
+    async def _forget(self, proxy: str, origin: Origin) -> None:
+        try:
+            await self.forget_proxy(proxy, origin)
+        except UnknownName:
+            self._switch.forget(proxy)  # it was forgotten meanwhile
+        except NotServing as error:
+            log.warning("cannot forget %s: %s", proxy, error)
+
     async def _remember(self, proxies: Sequence[KnownProxy]) -> None:
         while True:
             try:
@@ -136,10 +167,7 @@ class Controller:
                 await asyncio.sleep(RETRY_AFTER)
 
     async def _command(self, service: str, decide_on: Decide, origin: Origin) -> CommandResult:
-        worker = self._worker(service)
-        before = worker.aggregate
-        sentence = await worker.command(decide_on, origin)
-        return _result(sentence, before, worker.aggregate)
+        return await self._worker(service).command(decide_on, origin)
 
     def _worker(self, service: str) -> ServiceWorker:
         worker = self._workers.get(service)
@@ -176,13 +204,3 @@ class Controller:
         if worker is not None:
             worker.wake(facts_only=True)
             self._signals.notify(service)
-
-
-def _result(sentence: str, before: ServiceAggregate, after: ServiceAggregate) -> CommandResult:
-    deployed = after.last_deployment_revision != before.last_deployment_revision
-    rollout = after.rollout if after.rollout is not None and after.rollout != before.rollout else None
-    return CommandResult(
-        sentence,
-        deployment=after.last_deployment_revision if deployed else rollout.candidate if rollout else None,
-        rollout=rollout.id if rollout else None,
-    )

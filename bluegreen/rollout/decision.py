@@ -14,6 +14,7 @@ from bluegreen.model.deployment import Deployment, Status
 from bluegreen.model.duration import format_duration
 from bluegreen.model.event import CONTROLLER, What
 from bluegreen.model.rollout import Outcome, Rollout, RolloutKind
+from bluegreen.model.strategy import OnSilent
 from bluegreen.model.traffic_report import TrafficReport
 from bluegreen.rollout import commands, proof
 from bluegreen.rollout.draft import Change, Draft
@@ -155,7 +156,7 @@ def _complete(draft: Draft) -> None:
 
 
 def _lagging(draft: Draft, rollout: Rollout, what: str, since: float | None = None) -> Change | Wait:
-    """Wait for the proxies that lag until the step's deadline, and then pause, naming them.
+    """Wait for the proxies that lag until the step's deadline, and then pause or turn back, naming them.
 
     A rollback does not pause: the proxies that have it are back already, and the others get it as soon as
     they can be reached.
@@ -164,6 +165,8 @@ def _lagging(draft: Draft, rollout: Rollout, what: str, since: float | None = No
     if rollout.kind is RolloutKind.ROLLBACK or draft.now < deadline:
         until = None if rollout.kind is RolloutKind.ROLLBACK else deadline
         return Wait(f"Rollout {rollout.id} waits: {what}.", until, urgent=True)
+    if draft.aggregate.service.strategy.on_silent is OnSilent.TURN_BACK:
+        return draft.change(commands.turn_back(draft, what))
     sentence = f"Rollout {rollout.id} pauses at {rollout.percent} %: {what}."
     draft.amend(paused=what)
     draft.record(What.PAUSED, sentence)

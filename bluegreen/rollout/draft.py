@@ -13,6 +13,7 @@ from bluegreen.model.event import Event, Origin, What
 from bluegreen.model.rollout import Outcome, Rollout
 from bluegreen.model.traffic_report import TrafficReport
 from bluegreen.model.traffic_rule import TOTAL_WEIGHT
+from bluegreen.rollout.wanted_traffic import describe_weights, traffic_version, wanted_traffic
 from deployment_store.state_machine import next_status
 
 
@@ -40,14 +41,21 @@ class Draft:
         report: TrafficReport | None = None,
     ) -> None:
         """`report`: the facts of this moment, for what an operator shall not do against them."""
-        self.aggregate = aggregate
+        self.aggregate = self._before = aggregate
         self.now = now
         self.report = report or TrafficReport()
         self._origin = origin
         self._events: list[Event] = []
 
     def change(self, sentence: str) -> Change:
-        return Change(self.aggregate, tuple(self._events), sentence)
+        """What was drafted, each event with the traffic around it and the version of what is wanted now."""
+        before, after = describe_weights(self._before), describe_weights(self.aggregate)
+        snapshot = traffic_version(wanted_traffic(self.aggregate)) if self._events else ""
+        events = tuple(
+            replace(event, traffic_before=before, traffic_after=after, snapshot=snapshot)
+            for event in self._events
+        )
+        return Change(self.aggregate, events, sentence)
 
     @property
     def rollout(self) -> Rollout:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from dataclasses import asdict
+
 from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.deployment import Deployment, Status
 from bluegreen.model.traffic import Backend, ServiceTraffic
@@ -38,3 +42,18 @@ def previewed(aggregate: ServiceAggregate) -> Deployment | None:
         each for each in aggregate.deployments if is_routed(each) and each.status is not Status.ACTIVE
     ]
     return max(candidates, key=lambda each: each.revision, default=None)
+
+
+def describe_weights(aggregate: ServiceAggregate) -> str:
+    """The division of the production traffic, such as "blue 90, green 10"; empty where nobody has it."""
+    weights = (
+        (each.environment, aggregate.traffic.weight(each.environment)) for each in aggregate.deployments
+    )
+    return ", ".join(sorted({f"{environment} {weight}" for environment, weight in weights if weight}))
+
+
+def traffic_version(traffic: ServiceTraffic) -> str:
+    """The version of what the switch is told about a service: equal content has an equal version, also after
+    a restart."""
+    content = json.dumps(asdict(traffic), sort_keys=True, default=str).encode()
+    return hashlib.blake2b(content, digest_size=6).hexdigest()

@@ -8,13 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bluegreen.model.aggregate import ServiceAggregate
-from bluegreen.model.errors import Conflict, NotServing
+from bluegreen.model.command import TakenCommand
+from bluegreen.model.errors import Conflict, InvalidInput, NotServing
 from bluegreen.model.event import Origin
 from bluegreen.model.store import Store
 from bluegreen.model.traffic_switch import TrafficSwitch
 from bluegreen.rollout.clock import Clock
 from bluegreen.rollout.decision import Wait, decide
 from bluegreen.rollout.draft import Change, Decide, Draft
+from bluegreen.rollout.operations import CommandResult
 from bluegreen.rollout.wanted_traffic import wanted_traffic
 
 RETRY_AFTER = 1.0
@@ -50,26 +52,35 @@ class ServiceWorker:
         if self._alert or not facts_only:
             self._woken.set()
 
-    async def command(self, decide_on: Decide, origin: Origin) -> str:
-        """Record what an operator asks for; return the sentence. Raises what `decide_on` raises."""
+    async def command(self, decide_on: Decide, origin: Origin) -> CommandResult:
+        """Record what an operator asks for; return what was decided. Raises what `decide_on` raises.
+
+        A command whose key was taken up before is answered as it was then, and changes nothing.
+        """
         async with self._turn:
             try:
-                sentence = await self._command(decide_on, origin)
+                result = await self._command(decide_on, origin)
             except Conflict:
                 # An `apply` came between: ask once more, on what it left.
-                sentence = await self._command(decide_on, origin)
+                result = await self._command(decide_on, origin)
         self.wake()
-        return sentence
+        return result
 
-    async def _command(self, decide_on: Decide, origin: Origin) -> str:
+    async def _command(self, decide_on: Decide, origin: Origin) -> CommandResult:
+        taken = await self._around.store.taken_command(origin.key) if origin.key else None
+        if taken is not None:
+            if taken.service != self.aggregate.name:
+                raise InvalidInput(f"The key {origin.key!r} was used for a command to {taken.service}.")
+            return CommandResult(taken.message, taken.deployment, taken.rollout)
         report = self._around.switch.observe(self.aggregate.name)
         draft = Draft(self.aggregate, self._around.clock.now(), origin, report)
         sentence = decide_on(draft)
         change = draft.change(sentence)
+        result = _result(sentence, self.aggregate, change.aggregate)
         if change.events:
-            await self._record(change)
+            await self._record(change, _taken(result, draft, origin))
             log.info("%s: asked by %s: %s", self.aggregate.name, origin.actor, sentence)
-        return sentence
+        return result
 
     async def replace(self, aggregate: ServiceAggregate) -> None:
         """Take over an aggregate whose service description was changed elsewhere, unless this worker has
@@ -106,11 +117,11 @@ class ServiceWorker:
                     return Wait(self.activity, now + RETRY_AFTER, urgent=True)
                 log.info("%s: %s", self.aggregate.name, step.sentence)
 
-    async def _record(self, change: Change) -> None:
+    async def _record(self, change: Change, command: TakenCommand | None = None) -> None:
         before = self.aggregate
         try:
             self.aggregate = await self._around.store.compare_and_set(
-                change.aggregate, before.revision, change.events
+                change.aggregate, before.revision, change.events, command
             )
         except Conflict:
             # Another writer was faster: go on from what it wrote, and let the caller decide anew.
@@ -145,3 +156,21 @@ class ServiceWorker:
                 await self._woken.wait()
         except TimeoutError:
             return  # the moment that was waited for has come
+
+
+def _result(sentence: str, before: ServiceAggregate, after: ServiceAggregate) -> CommandResult:
+    deployed = after.last_deployment_revision != before.last_deployment_revision
+    rollout = after.rollout if after.rollout is not None and after.rollout != before.rollout else None
+    return CommandResult(
+        sentence,
+        deployment=after.last_deployment_revision if deployed else rollout.candidate if rollout else None,
+        rollout=rollout.id if rollout else None,
+    )
+
+
+def _taken(result: CommandResult, draft: Draft, origin: Origin) -> TakenCommand | None:
+    if not origin.key:
+        return None
+    return TakenCommand(
+        origin.key, draft.aggregate.name, draft.now, result.message, result.deployment, result.rollout
+    )

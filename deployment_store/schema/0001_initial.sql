@@ -96,7 +96,10 @@ CREATE TABLE events (
     reason TEXT NOT NULL DEFAULT '',
     message TEXT NOT NULL,
     deployment INTEGER, -- revision
-    rollout INTEGER -- number
+    rollout INTEGER, -- number
+    traffic_before TEXT NOT NULL DEFAULT '', -- such as "blue 90, green 10"
+    traffic_after TEXT NOT NULL DEFAULT '',
+    snapshot TEXT NOT NULL DEFAULT '' -- version of what the proxies are told from then on
 ) STRICT;
 
 CREATE INDEX events_by_service ON events (service, id);
@@ -108,6 +111,16 @@ CREATE TABLE retention (
 ) STRICT;
 
 INSERT INTO retention VALUES (1, 0);
+
+-- Commands by the key that their sender gave them, so that one that is sent twice acts once.
+CREATE TABLE commands (
+    key TEXT PRIMARY KEY CHECK (key <> ''),
+    service TEXT NOT NULL REFERENCES services (name),
+    at REAL NOT NULL,
+    message TEXT NOT NULL,
+    deployment INTEGER, -- revision
+    rollout INTEGER -- number
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE proxies (
     id TEXT PRIMARY KEY CHECK (id <> ''),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bluegreen.model.aggregate import ServiceAggregate
+from bluegreen.model.command import TakenCommand
 from bluegreen.model.event import Event
 from bluegreen.model.gateway import Gateway
 from bluegreen.model.traffic import ServiceTraffic
@@ -41,11 +42,15 @@ class CrashingStore:
         self._store, self._boundaries = store, boundaries
 
     async def compare_and_set(
-        self, aggregate: ServiceAggregate, expected_revision: int, events: Sequence[Event]
+        self,
+        aggregate: ServiceAggregate,
+        expected_revision: int,
+        events: Sequence[Event],
+        command: TakenCommand | None = None,
     ) -> ServiceAggregate:
         what = ", ".join(event.what.value for event in events)
         self._boundaries.passing(f"before writing {what}")
-        written = await self._store.compare_and_set(aggregate, expected_revision, events)
+        written = await self._store.compare_and_set(aggregate, expected_revision, events, command)
         self._boundaries.passing(f"after writing {what}")
         return written
 

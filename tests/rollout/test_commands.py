@@ -112,3 +112,48 @@ def test_pause_and_resume() -> None:
     story.decide(story.all_agree())
     assert story.aggregate.rollout is not None
     assert story.aggregate.rollout.percent == 10
+
+
+def test_the_way_back_can_be_given_up_while_it_still_drains() -> None:
+    story = Story()
+    story.release("v1")
+    story.release("v2")
+    with pytest.raises(Refused, match=r"still draining: the way back.*--replace-standby"):
+        story.deploy("v3")
+    story.deploy("v3", replace_standby=True)
+    assert (story.status(1), story.status(3)) == ("retired", "deploying")
+    busy = story.all_agree(active=2)
+    story.decide(busy)
+    assert story.aggregate.deployment(1).withdrawn_at is None, "what it has begun, it finishes"
+    with pytest.raises(Refused, match="no way back"):
+        story.command(commands.rollback)
+
+
+def test_retry_deploys_again_what_failed() -> None:
+    story = Story()
+    story.deploy("v1")
+    story.command(commands.abort)
+    newest = story.aggregate.deployment(1)
+    assert "v1 goes to blue as revision 2" in story.command(
+        lambda draft: commands.retry(draft, newest=newest)
+    )
+
+
+def test_retry_promotes_again_what_was_taken_back() -> None:
+    story = Story(MANUAL_STEPS)
+    story.release("v1")
+    story.deploy("v2")
+    story.decide(story.all_agree())
+    story.promote()
+    story.decide(story.all_agree())
+    story.command(commands.abort)
+    story.decide(story.all_agree())
+    newest = story.aggregate.deployment(2)
+    assert "Rollout 3 of v2" in story.command(lambda draft: commands.retry(draft, newest=newest))
+
+
+def test_retry_without_anything_that_failed_is_refused() -> None:
+    story = Story()
+    story.release("v1")
+    with pytest.raises(Refused, match="Nothing of shop failed"):
+        story.command(lambda draft: commands.retry(draft, newest=story.aggregate.deployment(1)))

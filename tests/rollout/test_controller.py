@@ -185,3 +185,35 @@ async def test_two_services_on_one_path_are_refused_with_both_names(running: Run
     with pytest.raises(InvalidInput, match=r"shop.*twin|twin.*shop"):
         await running.controller.apply(catalogue(twin), ANNA)
     assert running.controller.services() == ["shop"]
+
+
+async def test_a_command_that_is_sent_twice_acts_once(running: Running) -> None:
+    await running.release("v1")
+    once = Origin("anna", key="a-key")
+    first = await running.controller.deploy(DeployCommand("shop", "v2"), once)
+    again = await running.controller.deploy(DeployCommand("shop", "v2"), once)
+    assert again == first
+    assert first.deployment == 2
+    await running.status(2, "ready")
+    assert await running.controller.deploy(DeployCommand("shop", "v2"), once) == first, "and not superseded"
+    assert running.controller.view("shop").aggregate.last_deployment_revision == 2
+
+
+async def test_a_key_belongs_to_one_service(running: Running) -> None:
+    other = replace(QUICK, name="cart", domains=("cart.example.com",))
+    await running.controller.apply(catalogue(other), ANNA)
+    once = Origin("anna", key="a-key")
+    await running.controller.deploy(DeployCommand("shop", "v1"), once)
+    with pytest.raises(InvalidInput, match="was used for a command to shop"):
+        await running.controller.deploy(DeployCommand("cart", "v1"), once)
+
+
+async def test_events_tell_the_traffic_around_them(running: Running) -> None:
+    await running.release("v1")
+    await running.release("v2")
+    events = {
+        each.rollout: each for each in await running.store.events("shop") if each.what is What.WEIGHT_SET
+    }
+    assert (events[1].traffic_before, events[1].traffic_after) == ("", "blue 100")
+    assert (events[2].traffic_before, events[2].traffic_after) == ("blue 100", "green 100")
+    assert events[1].snapshot != events[2].snapshot

@@ -9,6 +9,7 @@ import pytest
 from bluegreen.model.environment import Environment
 from bluegreen.model.errors import Refused
 from bluegreen.model.rollout import Outcome
+from bluegreen.model.strategy import OnSilent
 from bluegreen.rollout import commands
 from bluegreen.rollout.wanted_traffic import wanted_traffic
 from tests.rollout.facts import MANUAL_STEPS, TIMED_STEPS, Story, backend, proxy, report
@@ -376,3 +377,16 @@ def test_the_preview_follows_the_idle_environment() -> None:
     story.promote()
     story.decide(story.all_agree())
     assert wanted_traffic(story.aggregate).preview == 1
+
+
+def test_a_silent_proxy_turns_the_rollout_back_where_that_is_wanted() -> None:
+    story = Story(replace(MANUAL_STEPS, on_silent=OnSilent.TURN_BACK))
+    story.release("v1")
+    story.deploy("v2")
+    story.decide(story.all_agree())
+    story.promote()
+    story.one(story.all_agree())
+    silent = replace(proxy("edge-2", story.now, 1, 2), routes_acknowledged_at=None)
+    story.now += 31
+    assert "edge-2 has not acknowledged" in story.one(report(proxy("edge-1", story.now, 1, 2), silent))
+    assert weights(story) == {"blue": 100, "green": 0}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import model_validator
 
 from bluegreen.admin.service_file.entry import Entry
-from bluegreen.admin.service_file.fields import LOOPBACK, Listener
+from bluegreen.admin.service_file.fields import LOOPBACK, Listener, Timespan
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.gateway import Gateway
 
@@ -16,6 +16,9 @@ class GatewayEntry(Entry):
     listen: Listener
     preview: Listener | None = None
     """Reaches the idle environment. By default the next port after `listen`, on the loopback interface."""
+    forget_after: Timespan | None = None
+    """After so long without a connection a proxy is forgotten. By default never: one that is only cut off
+    still sends traffic by what it was told last."""
 
     @model_validator(mode="after")
     def _has_preview(self) -> GatewayEntry:
@@ -24,4 +27,5 @@ class GatewayEntry(Entry):
         return self
 
     def build(self, name: str) -> Gateway:
-        return Gateway(name, self.listen, self.preview or Endpoint(LOOPBACK, self.listen.port + 1))
+        preview = self.preview or Endpoint(LOOPBACK, self.listen.port + 1)
+        return Gateway(name, self.listen, preview, self.forget_after)

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from bluegreen.admin.service_file.entry import Entry
 from bluegreen.admin.service_file.fields import Pause, Timespan
-from bluegreen.model.strategy import Step, Strategy
+from bluegreen.model.strategy import OnSilent, Step, Strategy
 
 ATOMIC = "atomic"
 
@@ -56,7 +56,9 @@ class StrategyEntry(Entry):
     pause: Pause = None
     """Of the steps that name none. manual, the default: until the next `promote`."""
     step_deadline: Timespan = _STRATEGY.step_deadline
-    """For every proxy to acknowledge a step; then the rollout pauses and names the silent ones."""
+    """For every proxy to acknowledge a step; then the rollout does as on_silent says."""
+    on_silent: Annotated[OnSilent, Field(strict=False)] = _STRATEGY.on_silent
+    """pause: until an operator resumes or aborts. turn-back: the weights return by themselves."""
     ready_deadline: Timespan = _STRATEGY.ready_deadline
     """For every proxy to report a new deployment healthy; then the deployment has failed."""
 
@@ -71,7 +73,7 @@ class StrategyEntry(Entry):
 
     def build(self) -> Strategy:
         steps = tuple(step.build(self.pause) for step in self.steps)
-        return Strategy(steps, self.step_deadline, self.ready_deadline)
+        return Strategy(steps, self.step_deadline, self.ready_deadline, self.on_silent)
 
 
 def _from_word(value: Any) -> Any:

@@ -8,12 +8,14 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Origin(_message.Message):
-    __slots__ = ("actor", "reason")
+    __slots__ = ("actor", "reason", "idempotency_key")
     ACTOR_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
     actor: str
     reason: str
-    def __init__(self, actor: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+    idempotency_key: str
+    def __init__(self, actor: _Optional[str] = ..., reason: _Optional[str] = ..., idempotency_key: _Optional[str] = ...) -> None: ...
 
 class ApplyRequest(_message.Message):
     __slots__ = ("origin", "document", "dry_run", "prune")
@@ -360,7 +362,7 @@ class ResourceTypeView(_message.Message):
     def __init__(self, type: _Optional[str] = ..., sent: _Optional[str] = ..., acknowledged: _Optional[str] = ..., rejected: _Optional[str] = ..., subscriptions: _Optional[int] = ..., nacks: _Optional[int] = ...) -> None: ...
 
 class Event(_message.Message):
-    __slots__ = ("id", "at", "service", "what", "to", "actor", "reason", "message", "deployment_revision", "rollout_id")
+    __slots__ = ("id", "at", "service", "what", "to", "actor", "reason", "message", "deployment_revision", "rollout_id", "traffic_before", "traffic_after", "snapshot")
     ID_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
     SERVICE_FIELD_NUMBER: _ClassVar[int]
@@ -372,6 +374,9 @@ class Event(_message.Message):
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     DEPLOYMENT_REVISION_FIELD_NUMBER: _ClassVar[int]
     ROLLOUT_ID_FIELD_NUMBER: _ClassVar[int]
+    TRAFFIC_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    TRAFFIC_AFTER_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
     id: int
     at: float
     service: str
@@ -382,4 +387,7 @@ class Event(_message.Message):
     message: str
     deployment_revision: int
     rollout_id: int
-    def __init__(self, id: _Optional[int] = ..., at: _Optional[float] = ..., service: _Optional[str] = ..., what: _Optional[str] = ..., to: _Optional[str] = ..., actor: _Optional[str] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., deployment_revision: _Optional[int] = ..., rollout_id: _Optional[int] = ..., **kwargs) -> None: ...
+    traffic_before: str
+    traffic_after: str
+    snapshot: str
+    def __init__(self, id: _Optional[int] = ..., at: _Optional[float] = ..., service: _Optional[str] = ..., what: _Optional[str] = ..., to: _Optional[str] = ..., actor: _Optional[str] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., deployment_revision: _Optional[int] = ..., rollout_id: _Optional[int] = ..., traffic_before: _Optional[str] = ..., traffic_after: _Optional[str] = ..., snapshot: _Optional[str] = ..., **kwargs) -> None: ...

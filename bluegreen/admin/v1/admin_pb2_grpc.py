@@ -74,6 +74,11 @@ class AdminStub:
                 request_serializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandRequest.SerializeToString,
                 response_deserializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandResponse.FromString,
                 _registered_method=True)
+        self.Retry = channel.unary_unary(
+                '/bluegreen.admin.v1.Admin/Retry',
+                request_serializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandRequest.SerializeToString,
+                response_deserializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandResponse.FromString,
+                _registered_method=True)
         self.GetStatus = channel.unary_unary(
                 '/bluegreen.admin.v1.Admin/GetStatus',
                 request_serializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.GetStatusRequest.SerializeToString,
@@ -164,6 +169,13 @@ class AdminServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Retry(self, request, context):
+        """Do again what did not come to its end: deploy what failed, promote what was taken back.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetStatus(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -244,6 +256,11 @@ def add_AdminServicer_to_server(servicer, server):
             ),
             'Rollback': grpc.unary_unary_rpc_method_handler(
                     servicer.Rollback,
+                    request_deserializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandRequest.FromString,
+                    response_serializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandResponse.SerializeToString,
+            ),
+            'Retry': grpc.unary_unary_rpc_method_handler(
+                    servicer.Retry,
                     request_deserializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandRequest.FromString,
                     response_serializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandResponse.SerializeToString,
             ),
@@ -492,6 +509,33 @@ class Admin:
             request,
             target,
             '/bluegreen.admin.v1.Admin/Rollback',
+            bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandRequest.SerializeToString,
+            bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Retry(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bluegreen.admin.v1.Admin/Retry',
             bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandRequest.SerializeToString,
             bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandResponse.FromString,
             options,
