@@ -10,7 +10,7 @@ from typing import Final
 from .resource import Resource
 from .response import nonce_of
 from .subscription import NOTHING, Subscription
-from .view import Change, View
+from .view import NO_NAMES, Change, View
 
 NO_DOUBTS: Final[Mapping[str, tuple[Resource | None, ...]]] = MappingProxyType({})
 _OLDER_KEPT: Final = 8
@@ -71,7 +71,7 @@ class Channel:
         self.sent: View = nothing
         self.doubts: Mapping[str, tuple[Resource | None, ...]] = NO_DOUBTS
         self.vouched: dict[str, Resource] = {}
-        self.forced: frozenset[str] = frozenset()
+        self.forced = NO_NAMES
         self.in_flight: dict[str, frozenset[str]] = {}
         self.owed = True
         self.number = 0
@@ -83,7 +83,7 @@ class Channel:
         self.proven_generation: int | None = None
         self.nack: Nack | None = None
         self.beat_at: float | None = None
-        self.news: frozenset[str] = frozenset()
+        self.news = NO_NAMES
         self.news_generation = 0
         self.blockers: dict[str, frozenset[str]] = {}
 

@@ -13,7 +13,7 @@ from .resource import Resource
 from .session import Session
 from .subscription import subscribe_to
 from .types import CLUSTER, ENDPOINT, LEGACY_WILDCARD, WILDCARD
-from .view import Change, View
+from .view import NO_NAMES, Change, View
 from .wire import DeltaRequest, Form, parse_delta_request
 
 _MAX_IN_FLIGHT: Final = 64
@@ -136,13 +136,13 @@ class DeltaSession(Session):
         response = self.group.response(channel.type_url, target, names, form)
         message = self._record(channel, target, names, response, now)
         self._fly(channel, names)
-        channel.forced = later
+        channel.forced = later or NO_NAMES
         return message
 
     def _heartbeat(self, channel: Channel, names: frozenset[str], now: float) -> bytes | None:
         response = self.group.response(channel.type_url, channel.sent, names, Form.DELTA_BEAT)
-        message = self._record(channel, channel.sent, frozenset(), response, now)
-        self._fly(channel, frozenset())
+        message = self._record(channel, channel.sent, NO_NAMES, response, now)
+        self._fly(channel, NO_NAMES)
         return message
 
     @staticmethod

@@ -9,7 +9,7 @@ from .channel import Channel
 from .session import Session
 from .subscription import EVERYTHING, Subscription, subscribe_to
 from .types import DEPENDENT, FULL_STATE, LEGACY_WILDCARD, WILDCARD
-from .view import Change, View
+from .view import NO_NAMES, Change, View
 from .wire import Form, Request, parse_request
 
 
@@ -96,7 +96,7 @@ class SotwSession(Session):
             names = names.union(channel.doubts)
         form = Form.SOTW_TTL if self._ttl_applies() else Form.SOTW
         response = self.group.response(channel.type_url, target, None if whole else names, form)
-        channel.forced = frozenset()
+        channel.forced = NO_NAMES
         return self._record(channel, target, names, response, now)
 
     def _heartbeat(self, channel: Channel, names: frozenset[str], now: float) -> bytes | None:
@@ -104,4 +104,4 @@ class SotwSession(Session):
             # A set of mere heartbeats would read as "all else is gone", or take the place of what is doubted.
             return None
         response = self.group.response(channel.type_url, channel.sent, names, Form.SOTW_BEAT)
-        return self._record(channel, channel.sent, frozenset(), response, now)
+        return self._record(channel, channel.sent, NO_NAMES, response, now)

@@ -11,6 +11,7 @@ from .resource import Resource
 from .subscription import Subscription
 from .table import DIGEST_MASK, Table
 
+NO_NAMES: Final[frozenset[str]] = frozenset()
 NONE_KEPT: Final[Mapping[str, Resource | None]] = MappingProxyType({})
 
 
@@ -57,7 +58,7 @@ class View:
     def withheld(self) -> frozenset[str]:
         """The names that the client is not to know of yet, though they are there."""
         if not self.kept:
-            return frozenset()
+            return NO_NAMES
         return frozenset(name for name, resource in self.kept.items() if resource is None)
 
     @property

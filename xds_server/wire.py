@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import Enum, auto
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from envoy.service.discovery.v3 import discovery_pb2
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from .resource import Resource
 
 
+_MAX_FEATURES: Final = 64
 _ENVELOPE: Final = "type.googleapis.com/envoy.service.discovery.v3.Resource"
 
 
@@ -98,6 +100,12 @@ def parse_delta_request(data: bytes) -> DeltaRequest:
     )
 
 
+@lru_cache
+def _features(listed: tuple[str, ...]) -> frozenset[str]:
+    """One set for all clients of one kind; a client with a long list keeps none of it."""
+    return frozenset(listed) if len(listed) <= _MAX_FEATURES else frozenset()
+
+
 def _error_text(message: Any) -> str | None:
     return (message.error_detail.message or "no reason given") if message.HasField("error_detail") else None
 
@@ -112,7 +120,9 @@ def _identity(message: Any) -> NodeIdentity | None:
         if node.HasField("user_agent_build_version")
         else node.user_agent_version
     )
-    return NodeIdentity(node.id, node.cluster, version, node.user_agent_name, frozenset(node.client_features))
+    return NodeIdentity(
+        node.id, node.cluster, version, node.user_agent_name, _features(tuple(node.client_features))
+    )
 
 
 class Form(Enum):
