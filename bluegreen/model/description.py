@@ -26,7 +26,10 @@ def describe(catalogue: Catalogue) -> dict[str, Any]:
 
 
 def describe_gateway(gateway: Gateway) -> dict[str, Any]:
-    return {"listen": str(gateway.listen), "preview": str(gateway.preview)}
+    described = {"listen": str(gateway.listen), "preview": str(gateway.preview)}
+    if gateway.forget_after is not None:
+        described["forget_after"] = format_duration(gateway.forget_after)
+    return described
 
 
 def describe_service(service: Service) -> dict[str, Any]:
@@ -54,7 +57,16 @@ def describe_service(service: Service) -> dict[str, Any]:
             "deadline": format_duration(service.drain.deadline),
         },
         "keep_warm": format_duration(service.keep_warm),
+        **_steering(service),
     }
+
+
+def _steering(service: Service) -> dict[str, Any]:
+    """What is off unless it stands in the file."""
+    described: dict[str, Any] = {}
+    if service.affinity is not None:
+        described["affinity"] = {service.affinity.source.value: service.affinity.name}
+    return described
 
 
 def _route(route: Route) -> dict[str, Any]:
@@ -82,6 +94,7 @@ def _strategy(strategy: Strategy) -> dict[str, Any]:
     return {
         "steps": [_step(step) for step in strategy.steps],
         "step_deadline": format_duration(strategy.step_deadline),
+        "on_silent": strategy.on_silent.value,
         "ready_deadline": format_duration(strategy.ready_deadline),
     }
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.environment import Environment
+from bluegreen.model.steering import Affinity
 from bluegreen.model.strategy import Strategy
 
 
@@ -110,3 +111,4 @@ class Service:
     keep_warm: float = 1800.0  # seconds that the old environment stays ready for the way back
     # Instances that the file lists per environment; `deploy --endpoint` overrides them.
     endpoints: Mapping[Environment, tuple[Endpoint, ...]] = field(default_factory=dict)
+    affinity: Affinity | None = None

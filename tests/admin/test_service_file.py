@@ -16,6 +16,7 @@ from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.environment import Environment
 from bluegreen.model.gateway import Gateway
 from bluegreen.model.service import HealthCheck, Retries, Route, Service
+from bluegreen.model.steering import Affinity, AffinitySource
 from bluegreen.model.strategy import Step, Strategy
 
 EXAMPLE = Path(__file__).parent / "files" / "services.yaml"
@@ -137,7 +138,7 @@ services:
     ("addition", "path", "words"),
     [
         ("keep_warn: 5m", "services.shop.keep_warn", "did you mean keep_warm?"),
-        ("colour: red", "services.shop.colour", "known here: domains, drain,"),
+        ("colour: red", "services.shop.colour", "known here: affinity, domains, drain,"),
         (
             "strategy: {steps: [{percent: 10, puase: 3s}, 100]}",
             "services.shop.strategy.steps[0].puase",
@@ -197,6 +198,33 @@ def test_a_mistake_in_a_service(addition: str, path: str, words: str) -> None:
     found = problem(f"{HEAD}    {addition}\n")
     assert (found.line, found.path) == (7, path)
     assert words in found.message
+
+
+@pytest.mark.parametrize(
+    ("addition", "path", "words"),
+    [
+        ("affinity: {}", "affinity", "give header or cookie"),
+        ("affinity: {header: x-user, cookie: id}", "affinity", "give header or cookie, not both"),
+        ("affinity: {header: Cookie}", "affinity", "write {cookie: NAME}"),
+        ("affinity: {header: ':path'}", "affinity.header", "no name of a header"),
+        ("affinity: {header: 5}", "affinity.header", "no name of a header"),
+        ("affinity: {cookie: 'a=b'}", "affinity.cookie", "no name of a cookie"),
+        ("affinity: {ip: true}", "affinity.ip", "known here: cookie, header"),
+        ("affinity: x-user", "affinity", "must be a mapping"),
+    ],
+)
+def test_a_mistake_in_what_steers_requests(addition: str, path: str, words: str) -> None:
+    found = problem(f"{HEAD}    {addition}\n")
+    assert (found.line, found.path) == (7, f"services.shop.{path}")
+    assert words in found.message
+
+
+def test_what_steers_requests_is_read_and_described() -> None:
+    catalogue = read_service_file(f"{HEAD}    affinity: {{header: X-User}}\n")
+    assert catalogue.services["shop"].affinity == Affinity(AffinitySource.HEADER, "x-user")
+    assert read_service_file(yaml.safe_dump(describe(catalogue))) == catalogue
+    catalogue = read_service_file(f"{HEAD}    affinity: {{cookie: __Host-session}}\n")
+    assert catalogue.services["shop"].affinity == Affinity(AffinitySource.COOKIE, "__Host-session")
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,12 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from bluegreen.admin.service_file.entry import INCOMPLETE
 from bluegreen.admin.service_file.problem import Path, quote
 from bluegreen.admin.service_file.service_file import ServiceFile
+
+ABSENCES = ("missing", INCOMPLETE)
+"""What may be missing only since it was wrong and has been cut out."""
 
 _KINDS = {
     "model_type": "a mapping of keys to values",
@@ -30,6 +34,8 @@ def sentence(error: ErrorDetails) -> str:
     kind = _KINDS.get(error["type"])
     if kind is not None:
         return f"must be {kind}, not {quote(error['input'])}."
+    if error["type"] == INCOMPLETE:
+        return error["msg"]
     match error["type"]:
         case "missing":
             return "is missing."

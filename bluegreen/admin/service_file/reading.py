@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from bluegreen.admin.service_file.complaint import place, sentence
+from bluegreen.admin.service_file.complaint import ABSENCES, place, sentence
 from bluegreen.admin.service_file.document import Document, parse
 from bluegreen.admin.service_file.problem import BadServiceFile, Path, Problem, render
 from bluegreen.admin.service_file.service_file import ServiceFile
@@ -47,7 +47,7 @@ def _build(document: Document, problems: dict[str, Problem]) -> Catalogue:
             errors = invalid.errors(include_url=False)
             for error in errors:
                 path = place(error)
-                if error["type"] != "missing" or not _is_known(problems, path):
+                if error["type"] not in ABSENCES or not _is_known(problems, path):
                     _note(problems, document, path, sentence(error))
             cut = [_cut(document.values, _wrong(error)) for error in errors]
             if not any(cut):

@@ -17,6 +17,7 @@ from bluegreen.admin.service_file.fields import (
     UrlPath,
 )
 from bluegreen.admin.service_file.route_entry import RouteEntry
+from bluegreen.admin.service_file.steering_entry import AffinityEntry
 from bluegreen.admin.service_file.strategy_entry import StrategyEntry, StrategyOrAtomic
 from bluegreen.model.description import NO_HEALTH_CHECK
 from bluegreen.model.endpoint import Endpoint
@@ -146,6 +147,8 @@ class ServiceEntry(Entry):
     drain: DrainEntry = DrainEntry()
     keep_warm: Duration = _KEEP_WARM
     """How long the old environment stays ready for the way back."""
+    affinity: AffinityEntry | None = None
+    """Keeps each user on one side while the weights move."""
 
     def build(self, name: str) -> Service:
         return Service(
@@ -159,4 +162,5 @@ class ServiceEntry(Entry):
             drain=self.drain.build(),
             keep_warm=self.keep_warm,
             endpoints=self.environments.build(),
+            affinity=self.affinity.build() if self.affinity else None,
         )

@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.gateway import Gateway
 from bluegreen.model.service import HealthCheck, Protocol, Retries, Route, Service, Upstream
+from bluegreen.model.steering import Affinity, AffinitySource
 from bluegreen.model.traffic import ServiceTraffic
 from bluegreen.switches.envoy.translate.clusters import clusters
 from bluegreen.switches.envoy.translate.endpoints import load_assignments
@@ -34,6 +35,7 @@ SERVICES = [
     for protocol in Protocol
     for check in (None, HealthCheck(interval=0.5))
 ]
+SERVICES += [service(source, affinity=Affinity(source, "user"), routes=PATHS) for source in AffinitySource]
 
 
 def assert_read_alike(message: Message) -> None:

@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 from envoy.config.route.v3.route_components_pb2 import Route as EnvoyRoute
+from google.protobuf.json_format import MessageToDict
 
 from bluegreen.model.service import Protocol, Retries, Route, Service, Upstream
+from bluegreen.model.steering import Affinity, AffinitySource
 from bluegreen.model.traffic import ServiceTraffic
 from bluegreen.switches.envoy.translate.route_tables import RouteTable
 from bluegreen.switches.envoy.translate.routes import encoded_routes, preview_target, production_target
@@ -134,3 +136,22 @@ def test_equal_content_equal_bytes() -> None:
 
     paths = (Route("/a"), Route("/b"))
     assert encoded(service(routes=paths)) == encoded(service(routes=paths[::-1]))
+
+
+@pytest.mark.parametrize(
+    ("affinity", "policy"),
+    [
+        (Affinity(AffinitySource.HEADER, "x-user"), {"header": {"headerName": "x-user"}}),
+        (Affinity(AffinitySource.COOKIE, "session"), {"cookie": {"name": "session"}}),
+    ],
+)
+def test_with_affinity_the_user_decides_and_not_chance(affinity: Affinity, policy: dict[str, object]) -> None:
+    for each in only(Route(), affinity=affinity):
+        assert [MessageToDict(one) for one in each.route.hash_policy] == [policy]
+        assert each.route.weighted_clusters.use_hash_policy.value
+
+
+def test_without_affinity_nothing_is_hashed() -> None:
+    for each in only(Route()):
+        assert not each.route.hash_policy
+        assert not each.route.weighted_clusters.HasField("use_hash_policy")

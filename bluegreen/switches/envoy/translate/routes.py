@@ -19,10 +19,11 @@ from envoy.type.matcher.v3.regex_pb2 import RegexMatcher
 from envoy.type.matcher.v3.string_pb2 import StringMatcher
 from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value
 
-from bluegreen.model.service import Protocol, Route
+from bluegreen.model.service import Protocol, Route, Service
 from bluegreen.model.traffic import ServiceTraffic
 from bluegreen.model.traffic_rule import TOTAL_WEIGHT
 from bluegreen.switches.envoy.names import cluster_name, preview_cluster_name
+from bluegreen.switches.envoy.translate.hash_policies import hash_policies
 from bluegreen.switches.envoy.translate.packing import duration
 from bluegreen.switches.envoy.translate.retry_policies import CUT_SHORT, UNTOUCHED, retry_policy
 
@@ -96,7 +97,7 @@ def _encoded_routes(traffic: ServiceTraffic, target: Target) -> Iterator[Encoded
         for match, conditions in _matches(route, service.upstream.protocol):
             made = EnvoyRoute(match=match)
             if target.clusters:
-                made.route.CopyFrom(_action(route, target, conditions))
+                made.route.CopyFrom(_action(service, route, target, conditions))
             else:
                 body = DataSource(inline_string=target.unavailable)
                 made.direct_response.CopyFrom(DirectResponseAction(status=503, body=body))
@@ -128,15 +129,24 @@ def _match(route: Route) -> RouteMatch:
     return RouteMatch(path_separated_prefix=route.path)
 
 
-def _action(route: Route, target: Target, conditions: str) -> RouteAction:
-    weighted = [
-        WeightedCluster.ClusterWeight(name=name, weight=UInt32Value(value=weight))
-        for name, weight in target.clusters
-    ]
+def _action(service: Service, route: Route, target: Target, conditions: str) -> RouteAction:
     return RouteAction(
-        weighted_clusters=WeightedCluster(clusters=weighted),
+        weighted_clusters=_weighted_clusters(service, target),
+        hash_policy=hash_policies(service.affinity),
         timeout=duration(route.timeout),
         idle_timeout=duration(route.idle_timeout),
         retry_policy=retry_policy(route.retries.attempts, conditions),
         upgrade_configs=[WEBSOCKET] if route.websocket else [],
     )
+
+
+def _weighted_clusters(service: Service, target: Target) -> WeightedCluster:
+    made = WeightedCluster(
+        clusters=[
+            WeightedCluster.ClusterWeight(name=name, weight=UInt32Value(value=weight))
+            for name, weight in target.clusters
+        ]
+    )
+    if service.affinity is not None:
+        made.use_hash_policy.value = True
+    return made
