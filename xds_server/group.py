@@ -17,8 +17,10 @@ from .types import ROUTING
 from .view import NONE_KEPT, Change, View, compare
 from .wire import Form, encode
 
-_MEMO_SIZE: Final = 4_096
-_PAST_SIZE: Final = 4_096
+# Proxies in step share an entry, so that few are needed; more of them would only take memory.
+_MEMO_SIZE: Final = 512
+_MEMO_BYTES: Final = 64 * 1024 * 1024
+_PAST_BYTES: Final = 16 * 1024 * 1024
 
 Key = tuple[str, str]
 
@@ -42,6 +44,8 @@ class Group:
         self._had: dict[tuple[View, frozenset[str]], Mapping[str, tuple[Resource | None, ...]]] = {}
         self.has_ttl = False
         self._recalled: dict[tuple[str, Subscription, str], View | None] = {}
+        self._response_bytes = 0
+        self._past_bytes = 0
         self._past: OrderedDict[tuple[str, str, str], Resource] = OrderedDict()
 
     @property
@@ -104,6 +108,7 @@ class Group:
                 self._views.pop(type_url, None)
             self._changes.clear()
             self._responses.clear()
+            self._response_bytes = 0
             self._had.clear()
             self._recalled.clear()
             self.clock.generation += 1
@@ -111,9 +116,12 @@ class Group:
 
     def _remember(self, resource: Resource | None) -> None:
         if resource is not None:
-            self._past[(resource.type_url, resource.name, resource.version)] = resource
-            if len(self._past) > _PAST_SIZE:
-                self._past.popitem(last=False)
+            key = (resource.type_url, resource.name, resource.version)
+            if key not in self._past:
+                self._past_bytes += len(resource.body)
+            self._past[key] = resource
+            while self._past_bytes > _PAST_BYTES:
+                self._past_bytes -= len(self._past.popitem(last=False)[1].body)
 
     def _log(self, type_url: str) -> TableLog:
         log = self._tables.get(type_url)
@@ -160,9 +168,12 @@ class Group:
         key = (view, names, form)
         found = self._responses.get(key)
         if found is None:
-            if len(self._responses) >= _MEMO_SIZE:
+            found = Response(encode(type_url, view, names, form))
+            self._response_bytes += len(found)
+            if len(self._responses) >= _MEMO_SIZE or self._response_bytes > _MEMO_BYTES:
                 self._responses.clear()
-            found = self._responses[key] = Response(encode(type_url, view, names, form))
+                self._response_bytes = len(found)
+            self._responses[key] = found
         return found
 
     def had(self, sent: View, names: frozenset[str]) -> Mapping[str, tuple[Resource | None, ...]]:

@@ -23,6 +23,9 @@ class Response:
         self._number = next(_numbers)
         self._whole = with_nonce(head, _nonce(self._number))
 
+    def __len__(self) -> int:
+        return len(self._whole)
+
     def after(self, number: int) -> tuple[int, bytes]:
         """The message with a number that is higher than ``number``, the last one that the stream was sent."""
         if self._number > number:

@@ -138,3 +138,50 @@ async def test_SLOW_a_stalled_proxy_delays_nobody_and_gets_the_newest(server, st
         await settled(server, lambda: server.fleet.get("stalled").acked_generation(ROUTE) == newest)
         assert seen[1] == server.fleet.get("stalled").types[ROUTE].acked_version
         stalled.cancel()
+
+
+async def test_STORM_all_that_connect_at_once_are_served(server, address) -> None:
+    generation = server.publish("edge", [route("r")])
+
+    async def one(number: int) -> None:
+        async with grpc.aio.insecure_channel(address, [("grpc.use_local_subchannel_pool", 1)]) as own:
+            call = ads_pb2_grpc.AggregatedDiscoveryServiceStub(own).StreamAggregatedResources()
+            await call.write(first(ROUTE, "r", node_id=f"p{number}"))
+            nonce = (await call.read()).nonce
+            await call.write(Request(type_url=ROUTE, resource_names=["r"], response_nonce=nonce))
+            if number % 2:
+                call.cancel()  # some leave as soon as they came
+            else:
+                await call.done_writing()
+                assert await call.read() is grpc.aio.EOF
+
+    acked: set[str] = set()
+
+    def note(node_id: str) -> None:
+        proxy = server.fleet.get(node_id)
+        if proxy is not None and proxy.acked_generation(ROUTE) == generation:
+            acked.add(node_id)
+
+    stop = server.fleet.on_change(note)
+    async with asyncio.timeout(60):
+        await asyncio.gather(*(one(number) for number in range(200)))
+    stop()
+    assert len(acked) >= 100
+    await settled(server, lambda: len(server.fleet) == 0)
+
+
+async def test_STORM_short_connections_leave_nothing_behind(server, address) -> None:
+    big = {f"cluster-{number:05}" + "x" * 200: 1 for number in range(2000)}
+    server.publish("edge", [route("r", **big)])
+
+    async def one(number: int) -> None:
+        async with grpc.aio.insecure_channel(address, [("grpc.use_local_subchannel_pool", 1)]) as own:
+            call = ads_pb2_grpc.AggregatedDiscoveryServiceStub(own).StreamAggregatedResources()
+            await call.write(first(ROUTE, "r", node_id=f"p{number}"))
+            if number % 2:
+                call.cancel()
+
+    for wave in range(3):
+        await asyncio.gather(*(one(number) for number in range(40)))
+        server.change("edge", [route("r", **big, more=wave + 1)])
+    await settled(server, lambda: len(server.fleet) == 0)
