@@ -16,9 +16,13 @@ class SameFile:
         self._path = path
         self._identity = _identity(path)
 
+    @property
+    def is_so(self) -> bool:
+        return _identity(self._path) == self._identity
+
     def check(self) -> None:
         """Raise NotServing where the name leads to no file, or to another one."""
-        if _identity(self._path) != self._identity:
+        if not self.is_so:
             raise NotServing(
                 f"The database {self._path} was deleted or replaced while it was in use: nothing can be"
                 " recorded. Put the file back and start the control plane again; the proxies go on with what"

@@ -37,9 +37,10 @@ class SqliteStore:
     Where the file cannot be read or written (disk full, locked by another program) they raise NotServing.
     """
 
-    def __init__(self, writer: Session, reader: Session) -> None:
+    def __init__(self, writer: Session, reader: Session, is_there: SameFile) -> None:
         self._writer = writer
         self._reader = reader
+        self._is_there = is_there
         self._watches = Watches()
 
     @classmethod
@@ -66,9 +67,15 @@ class SqliteStore:
             except sqlite3.DatabaseError as error:
                 raise InvalidInput(f"The database {path} cannot be opened: {error}.") from error
             is_there = SameFile(path)
-            store = cls(Session(writer, Begin.WRITE, is_there), Session(reader, Begin.READ, is_there))
+            store = cls(
+                Session(writer, Begin.WRITE, is_there), Session(reader, Begin.READ, is_there), is_there
+            )
             stack.callback(store._watches.end)
             yield store
+
+    def is_usable(self) -> bool:
+        """Whether the file that was opened still has its name."""
+        return self._is_there.is_so
 
     async def load(self, service: str) -> ServiceAggregate:
         return await self._reader.transact(partial(read_aggregate, service=service))

@@ -67,7 +67,7 @@ def parse_request(data: bytes) -> Request:
         message.response_nonce,
         tuple(message.resource_names),
         _error_text(message),
-        _identity(message),
+        _identity(message, returning=bool(message.version_info)),
     )
 
 
@@ -96,7 +96,7 @@ def parse_delta_request(data: bytes) -> DeltaRequest:
         tuple(message.resource_names_unsubscribe),
         dict(message.initial_resource_versions),
         _error_text(message),
-        _identity(message),
+        _identity(message, returning=bool(message.initial_resource_versions)),
     )
 
 
@@ -110,7 +110,7 @@ def _error_text(message: Any) -> str | None:
     return (message.error_detail.message or "no reason given") if message.HasField("error_detail") else None
 
 
-def _identity(message: Any) -> NodeIdentity | None:
+def _identity(message: Any, *, returning: bool) -> NodeIdentity | None:
     if not message.HasField("node"):
         return None
     node = message.node
@@ -121,7 +121,12 @@ def _identity(message: Any) -> NodeIdentity | None:
         else node.user_agent_version
     )
     return NodeIdentity(
-        node.id, node.cluster, version, node.user_agent_name, _features(tuple(node.client_features))
+        node.id,
+        node.cluster,
+        version,
+        node.user_agent_name,
+        _features(tuple(node.client_features)),
+        returning,
     )
 
 

@@ -82,7 +82,9 @@ async def control_plane(
         )
         admin_address = await _listen(stack, admin, settings.admin, "--admin-listen")
         xds_address = await _listen(stack, xds, settings.xds, "--xds-listen")
-        http_address = await _listen_http(stack, settings.http, registry, lambda: switch.server.ready)
+        http_address = await _listen_http(
+            stack, settings.http, registry, lambda: switch.server.ready and store.is_usable()
+        )
         yield ControlPlane(controller, xds_address, admin_address, http_address)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -67,6 +67,7 @@ class TrafficSwitch(Protocol):
         """Call `notify(proxy)` when a proxy connects or goes; the owner makes that durable."""
         ...
 
-    def on_change(self, notify: Callable[[str], None]) -> None:
-        """Call `notify(service)` on the event loop whenever a report may have changed."""
+    def on_change(self, notify: Callable[[Collection[str]], None]) -> None:
+        """Call `notify(services)` on the event loop whenever reports on these may have changed. It is called
+        often, and must be quick."""
         ...

@@ -5,6 +5,8 @@ Nothing is pushed and nothing awaited here: a command states an intent, and the 
 
 from __future__ import annotations
 
+from collections import Counter
+
 from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.deployment import Deployment, Status
 from bluegreen.model.endpoint import Endpoint
@@ -24,7 +26,7 @@ def deploy(draft: Draft, command: DeployCommand) -> str:
     """Begin a deployment in the idle environment; it becomes ready once every proxy has proved it."""
     aggregate = draft.aggregate
     if aggregate.open_rollout is not None:
-        raise Refused(_busy(aggregate, aggregate.open_rollout), "Possible: status, promote, abort, rollback.")
+        raise Refused(_busy(aggregate, aggregate.open_rollout), possible(aggregate))
     environment = _idle_environment(aggregate)
     endpoints = _endpoints(aggregate, command, environment)
     occupant = aggregate.occupant(environment)
@@ -83,21 +85,29 @@ def abort(draft: Draft) -> str:
     """Take the weights of the open rollout back, or give up a deployment that is not ready yet."""
     rollout = draft.aggregate.open_rollout
     if rollout is None:
-        deploying = next((d for d in draft.aggregate.deployments if d.status is Status.DEPLOYING), None)
-        if deploying is None:
-            raise Refused(
-                f"Nothing to abort: {draft.aggregate.name} has no open rollout and no deployment under way.",
-                possible(draft.aggregate),
-            )
-        sentence = f"The deployment of {deploying.version} is given up."
-        draft.transition(deploying.revision, What.FAILED, sentence, note="aborted by an operator")
-        return sentence
+        return _give_up(draft)
     if rollout.kind is RolloutKind.ROLLBACK:
         raise Refused(
             f"{draft.aggregate.name} is rolling back (rollout {rollout.id}), which cannot be aborted.",
             "Possible: status.",
         )
     return turn_back(draft, "aborted by an operator")
+
+
+def _give_up(draft: Draft) -> str:
+    """End a deployment that has never had traffic."""
+    for deployment in draft.aggregate.deployments:
+        sentence = f"The deployment of {deployment.version} on {deployment.environment} is given up."
+        if deployment.status is Status.DEPLOYING:
+            draft.transition(deployment.revision, What.FAILED, sentence, note="aborted by an operator")
+            return sentence
+        if deployment.status is Status.READY:
+            draft.transition(deployment.revision, What.SUPERSEDED, sentence, note="aborted by an operator")
+            return sentence
+    raise Refused(
+        f"Nothing to abort: {draft.aggregate.name} has no open rollout and no deployment that waits for one.",
+        possible(draft.aggregate),
+    )
 
 
 def rollback(draft: Draft, *, force: bool = False) -> str:
@@ -175,18 +185,19 @@ def possible(aggregate: ServiceAggregate) -> str:
     verbs = ["status", "history", "events"]
     if rollout is None:
         statuses = {each.status for each in aggregate.deployments}
-        if Status.DEPLOYING in statuses:
+        if statuses & {Status.DEPLOYING, Status.READY}:
             verbs.insert(0, "abort")
-        elif statuses & {Status.STANDBY, Status.DRAINING}:
+        if statuses & {Status.STANDBY, Status.DRAINING}:
             verbs.insert(0, "deploy --replace-standby")
-        else:
+        elif Status.DEPLOYING not in statuses:
             verbs.insert(0, "deploy")
         if Status.READY in statuses:
             verbs.insert(0, "promote")
         if statuses & {Status.DRAINING, Status.STANDBY}:
             verbs.insert(0, "rollback")
     elif rollout.kind is RolloutKind.PROMOTE and rollout.turning_back is None:
-        verbs = ["resume" if rollout.paused else "promote", "abort", "rollback", *verbs]
+        on = ["resume"] if rollout.paused else [] if rollout.acknowledged_at is None else ["promote"]
+        verbs = [*on, "promote --full", "abort", "rollback", *verbs]
     return f"Possible: {', '.join(verbs)}."
 
 
@@ -272,14 +283,14 @@ def _endpoints(
             f"Give them with --endpoint HOST:PORT, or in the service file under "
             f"services.{aggregate.name}.environments.{environment}.endpoints.",
         )
-    twice = sorted({str(each) for each in endpoints if endpoints.count(each) > 1})
+    twice = sorted(str(each) for each, count in Counter(endpoints).items() if count > 1)
     if twice:
-        raise Refused(f"Endpoints given twice: {', '.join(twice)}.")
+        raise Refused(f"Endpoints given twice: {', '.join(twice[:5])}.")
     other = aggregate.occupant(environment.other)
     shared = sorted(set(endpoints) & set(other.endpoints)) if other else []
     if other and shared:
         raise Refused(
-            f"{', '.join(map(str, shared))} already serves {other.version} on {other.environment}.",
+            f"{', '.join(map(str, shared[:5]))} already serves {other.version} on {other.environment}.",
             f"The idle environment is {environment}: give endpoints of its own.",
         )
     return endpoints

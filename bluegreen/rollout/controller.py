@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from functools import partial
 
 from bluegreen.model.catalogue import Catalogue, Difference
@@ -41,7 +41,9 @@ class Controller:
     def __init__(self, store: Store, switch: TrafficSwitch, clock: Clock) -> None:
         self._store, self._switch, self._clock = store, switch, clock
         self._signals = ChangeSignals()
-        self._around = Surroundings(store, switch, clock, self._signals.notify)
+        self._decisions = ChangeSignals()
+        self._alert: set[str] = set()
+        self._around = Surroundings(store, switch, clock, self._told, self._alert)
         self._workers: dict[str, ServiceWorker] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._gateways: dict[str, Gateway] = {}
@@ -124,7 +126,14 @@ class Controller:
     def changes(self) -> AsyncIterator[str]:
         return self._signals.read()
 
+    def decisions(self) -> AsyncIterator[str]:
+        return self._decisions.read()
+
     # --- inside ---
+
+    def _told(self, service: str) -> None:
+        self._signals.notify(service)
+        self._decisions.notify(service)
 
     async def _remember_proxies(self) -> None:
         """Make durable who is seen. A whole fleet that connects at once is one transaction, or a few."""
@@ -185,12 +194,13 @@ class Controller:
                 self._workers[name] = ServiceWorker(aggregate, self._around)
         for name in self._workers.keys() - aggregates.keys():
             del self._workers[name]
+            self._alert.discard(name)
             if name in self._running:
                 self._running.pop(name).cancel()
         current = {name: worker.aggregate for name, worker in self._workers.items()}
         self._switch.restore(self._gateways, {name: wanted_traffic(each) for name, each in current.items()})
         for name in self._workers:
-            self._signals.notify(name)
+            self._told(name)
 
     def _drive_all(self) -> None:
         if self._group is None:
@@ -199,8 +209,11 @@ class Controller:
             if name not in self._running:
                 self._running[name] = self._group.create_task(worker.run(), name=f"service {name}")
 
-    def _facts_changed(self, service: str) -> None:
-        worker = self._workers.get(service)
-        if worker is not None:
-            worker.wake(facts_only=True)
-            self._signals.notify(service)
+    def _facts_changed(self, services: Collection[str]) -> None:
+        # A thousand services may share a proxy that reports each second: only those are woken for whom a fact
+        # can make a difference.
+        for service in self._alert.intersection(services):
+            self._workers[service].wake()
+        if self._signals.has_readers:
+            for service in services:
+                self._signals.notify(service)

@@ -80,3 +80,8 @@ class Operations(Protocol):
     def changes(self) -> AsyncIterator[str]:
         """The name of each service whose view may have changed, from now on."""
         ...
+
+    def decisions(self) -> AsyncIterator[str]:
+        """The name of each service about which something was decided or said, from now on; not of those
+        whose figures alone have changed."""
+        ...

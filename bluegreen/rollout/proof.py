@@ -12,6 +12,9 @@ from bluegreen.model.deployment import Deployment
 from bluegreen.model.service import Drain
 from bluegreen.model.traffic_report import BackendReport, ProxyReport, TrafficReport
 
+STALE_AFTER = 15.0
+"""Seconds after which a report proves nothing any more: three of the longest interval that is of use."""
+
 IDLE_READINGS = 3
 """Consecutive readings without a request that prove a proxy idle: one alone can fall between two requests."""
 
@@ -72,8 +75,9 @@ def withdrawn(report: TrafficReport) -> Barrier:
     return _barrier(report.proxies, missing)
 
 
-def reachable(report: TrafficReport, deployment: Deployment) -> Barrier:
-    """Every known proxy has the deployment's clusters, warmed, with every instance healthy."""
+def reachable(report: TrafficReport, deployment: Deployment, now: float) -> Barrier:
+    """Every known proxy has the deployment's clusters, warmed, with every instance healthy, and has said so
+    of late."""
 
     def missing(proxy: ProxyReport) -> str | None:
         if proxy.rejected is not None:
@@ -83,14 +87,17 @@ def reachable(report: TrafficReport, deployment: Deployment) -> Barrier:
             return _silent(proxy, "has not acknowledged its clusters")
         if not proxy.connected:
             return "is not connected"
-        return _unhealthy(backend, len(deployment.endpoints))
+        return _unhealthy(backend, len(deployment.endpoints), now)
 
     return _barrier(report.proxies, missing)
 
 
-def _unhealthy(backend: BackendReport, expected: int) -> str | None:
-    if backend.healthy is None:
+def _unhealthy(backend: BackendReport, expected: int, now: float) -> str | None:
+    if backend.healthy is None or not backend.readings:
         return "has reported no statistics of it yet"
+    age = now - backend.readings[-1].at
+    if age > STALE_AFTER:
+        return f"has reported nothing for {age:.0f} s"
     if backend.warming:
         return "is still warming it"
     if backend.healthy < expected:
@@ -132,10 +139,28 @@ def drained(report: TrafficReport, deployment: Deployment, drain: Drain) -> Barr
     return _barrier(report.proxies, missing)
 
 
-def pinned(report: TrafficReport, revision: int) -> int:
-    """Requests that the proxies, by their last readings, still have under way on a revision."""
-    backends = (proxy.backends.get(revision) for proxy in report.proxies)
-    return sum(b.readings[-1].active + b.readings[-1].pending for b in backends if b and b.readings)
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """Requests still under way on a revision; `unknown` proxies have not said."""
+
+    requests: int
+    unknown: tuple[str, ...]
+
+    def __str__(self) -> str:
+        held = f"{self.requests} request{'' if self.requests == 1 else 's'} still under way"
+        return f"{held}, not known of {', '.join(self.unknown[:5])}" if self.unknown else held
+
+
+def pinned(report: TrafficReport, revision: int) -> Pinned:
+    """What the proxies, by their last readings, still have under way on a revision."""
+    requests, unknown = 0, []
+    for proxy in report.proxies:
+        backend = proxy.backends.get(revision)
+        if backend is not None and backend.readings:
+            requests += backend.readings[-1].active + backend.readings[-1].pending
+        elif not proxy.connected:
+            unknown.append(proxy.proxy)
+    return Pinned(requests, tuple(unknown))
 
 
 def _silent(proxy: ProxyReport, what: str) -> str:

@@ -13,6 +13,10 @@ class ChangeSignals:
     def __init__(self) -> None:
         self._readers: set[_Reader] = set()
 
+    @property
+    def has_readers(self) -> bool:
+        return bool(self._readers)
+
     def notify(self, name: str) -> None:
         for reader in self._readers:
             reader.names[name] = None

@@ -12,12 +12,17 @@ from bluegreen.model.command import TakenCommand
 from bluegreen.model.errors import Conflict, InvalidInput, NotServing
 from bluegreen.model.event import Origin
 from bluegreen.model.store import Store
+from bluegreen.model.traffic_report import TrafficReport
 from bluegreen.model.traffic_switch import TrafficSwitch
 from bluegreen.rollout.clock import Clock
 from bluegreen.rollout.decision import Wait, decide
 from bluegreen.rollout.draft import Change, Decide, Draft
 from bluegreen.rollout.operations import CommandResult
 from bluegreen.rollout.wanted_traffic import wanted_traffic
+
+RECONNECT_GRACE = 15.0
+"""Seconds after a start in which a proxy that is not back yet costs no deadline: an Envoy tries again after
+up to ten or so."""
 
 RETRY_AFTER = 1.0
 """Seconds until a decision that could not be recorded is tried again."""
@@ -33,6 +38,7 @@ class Surroundings:
     switch: TrafficSwitch
     clock: Clock
     changed: Callable[[str], None]
+    alert: set[str]  # the services for whom a change of facts may matter
 
 
 class ServiceWorker:
@@ -43,14 +49,13 @@ class ServiceWorker:
         self.aggregate = aggregate
         self.activity = ""
         self._around = around
+        self._grace_until = around.clock.now() + RECONNECT_GRACE
         self._turn = asyncio.Lock()
         self._woken = asyncio.Event()
-        self._alert = True
 
-    def wake(self, *, facts_only: bool = False) -> None:
-        """Have the worker look again; for facts only where a change of facts may matter to it."""
-        if self._alert or not facts_only:
-            self._woken.set()
+    def wake(self) -> None:
+        """Have the worker look again."""
+        self._woken.set()
 
     async def command(self, decide_on: Decide, origin: Origin) -> CommandResult:
         """Record what an operator asks for; return what was decided. Raises what `decide_on` raises.
@@ -94,15 +99,21 @@ class ServiceWorker:
         """Decide and act until cancelled."""
         while True:
             self._woken.clear()
+            # From before the look on: a fact that changes during it is looked at again.
+            self._around.alert.add(self.aggregate.name)
             wait = await self._advance()
-            self._alert = wait.urgent
+            if not wait.urgent:
+                self._around.alert.discard(self.aggregate.name)
             await self._sleep(wait)
 
     async def _advance(self) -> Wait:
         while True:
             async with self._turn:
                 now = self._around.clock.now()
-                step = decide(self.aggregate, self._around.switch.observe(self.aggregate.name), now)
+                report = self._around.switch.observe(self.aggregate.name)
+                step = decide(
+                    self.aggregate, report, now, no_deadline_before=self._no_deadline_before(report)
+                )
                 if isinstance(step, Wait):
                     self._tell(step.sentence)
                     return step
@@ -116,6 +127,10 @@ class ServiceWorker:
                     self._tell(f"Cannot record what was decided ({step.sentence}): {error}")
                     return Wait(self.activity, now + RETRY_AFTER, urgent=True)
                 log.info("%s: %s", self.aggregate.name, step.sentence)
+
+    def _no_deadline_before(self, report: TrafficReport) -> float:
+        """Until the known fleet is back after a start, at the latest until the grace is over."""
+        return 0.0 if all(proxy.connected for proxy in report.proxies) else self._grace_until
 
     async def _record(self, change: Change, command: TakenCommand | None = None) -> None:
         before = self.aggregate

@@ -51,7 +51,7 @@ class Figures(Collector):
             rollout = self._operations.view(service).aggregate.rollout
             if rollout is not None and not rollout.is_open:
                 self._seen[service] = rollout.id
-        async for service in self._operations.changes():
+        async for service in self._operations.decisions():
             if service in self._operations.services():
                 self._note(service, self._operations.view(service).aggregate.rollout)
 

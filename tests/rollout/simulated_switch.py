@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from bluegreen.model.fleet import ProxyFacts
 from bluegreen.model.gateway import Gateway
@@ -30,7 +30,7 @@ class SimulatedSwitch:
         self._proxies = proxies
         self._traffic: dict[str, ServiceTraffic] = {}
         self._acknowledged: dict[tuple[str, str], tuple[ServiceTraffic, float]] = {}
-        self._notify: list[Callable[[str], None]] = []
+        self._notify: list[Callable[[Collection[str]], None]] = []
 
     def restore(self, gateways: Mapping[str, Gateway], traffic: Mapping[str, ServiceTraffic]) -> None:
         for each in traffic.values():
@@ -60,7 +60,7 @@ class SimulatedSwitch:
     def on_proxy_seen(self, notify: Callable[[KnownProxy], None]) -> None:
         pass
 
-    def on_change(self, notify: Callable[[str], None]) -> None:
+    def on_change(self, notify: Callable[[Collection[str]], None]) -> None:
         self._notify.append(notify)
 
     # --- for the test ---
@@ -85,7 +85,7 @@ class SimulatedSwitch:
 
     def facts_changed(self, service: str) -> None:
         for notify in self._notify:
-            notify(service)
+            notify([service])
 
     def weights(self, service: str = "shop") -> dict[str, int]:
         return {

@@ -10,7 +10,9 @@ from bluegreen.model.environment import Environment
 from bluegreen.model.errors import Refused
 from bluegreen.model.rollout import Outcome
 from bluegreen.model.strategy import OnSilent
+from bluegreen.model.traffic_report import ProxyReport
 from bluegreen.rollout import commands
+from bluegreen.rollout.decision import Wait, decide
 from bluegreen.rollout.wanted_traffic import wanted_traffic
 from tests.rollout.facts import MANUAL_STEPS, TIMED_STEPS, Story, backend, proxy, report
 
@@ -87,8 +89,8 @@ def test_routes_name_a_revision_only_after_its_clusters_are_proved() -> None:
 def test_a_deployment_that_stays_unreachable_fails_and_says_why() -> None:
     story = Story()
     story.deploy("v1")
-    sick = replace(proxy("edge-1", 1000.0), backends={1: backend(1, 1000.0, healthy=0)})
     story.now += 121
+    sick = replace(proxy("edge-1", story.now), backends={1: backend(1, story.now, healthy=0)})
     story.one(report(sick))
     assert story.status(1) == "failed"
     assert "edge-1 sees 0 of 2 instances healthy" in story.aggregate.deployment(1).note
@@ -205,7 +207,8 @@ def test_a_promotion_by_hand_waits_for_a_candidate_that_is_healthy() -> None:
     assert "edge-2 sees 0 of 2 instances healthy" in story.decide(facts).sentence
     assert weights(story)["green"] == 10
     story.now += 31
-    story.one(facts)
+    sick = replace(sick, backends={**sick.backends, 2: backend(2, story.now, healthy=0)})
+    story.one(report(proxy("edge-1", story.now, 1, 2), sick))
     assert story.aggregate.open_rollout is not None
     assert "0 of 2 instances healthy" in (story.aggregate.open_rollout.paused or "")
     story.command(commands.resume)
@@ -333,6 +336,52 @@ def test_the_drains_deadline_ends_it_and_counts_what_is_pinned() -> None:
     story.one(story.all_agree(active=4))
     assert story.status(1) == "standby"
     assert "8 requests still under way" in story.aggregate.deployment(1).note
+
+
+def test_what_is_not_known_of_a_proxy_is_not_counted_as_nothing() -> None:
+    story = Story()
+    story.release("v1")
+    story.release("v2")
+    story.now += 61
+    busy = story.all_agree(active=4).proxies[0]
+    gone = ProxyReport("edge-2", "edge", connected=False)
+    story.one(report(busy, gone))
+    assert "4 requests still under way, not known of edge-2" in story.aggregate.deployment(1).note
+
+
+def test_after_a_start_no_deadline_ends_before_the_proxies_can_be_back() -> None:
+    story = Story()
+    story.release("v1")
+    story.release("v2")
+    story.now += 3600
+    gone = report(ProxyReport("edge-1", "edge", connected=False))
+    step = decide(story.aggregate, gone, story.now, no_deadline_before=story.now + 10)
+    assert isinstance(step, Wait)
+    assert step.until == story.now + 10
+    assert not isinstance(decide(story.aggregate, gone, story.now + 10), Wait)
+
+
+def test_a_report_from_long_ago_proves_nothing() -> None:
+    story = Story()
+    story.deploy("v1")
+    frozen = replace(proxy("edge-1", story.now, 1))
+    story.now += 20
+    assert "edge-1 has reported nothing for 20 s" in story.decide(report(frozen)).sentence
+
+
+def test_requests_that_outlive_the_cluster_hold_the_release_up_and_are_told() -> None:
+    story = Story()
+    story.deploy("v1")
+    story.decide(story.all_agree())
+    story.command(commands.abort)
+    story.decide(story.all_agree(active=2))
+    story.now += 61
+    story.one(story.all_agree(active=2))
+    assert story.aggregate.deployment(1).withdrawn_at == story.now
+    assert "withdrawn, with 4 requests" in story.decide(story.all_agree(active=2)).sentence
+    story.now += 61
+    assert "which cuts off 4 requests still under way" in story.one(story.all_agree(active=2))
+    assert story.aggregate.deployment(1).released_at == story.now
 
 
 def test_standby_is_retired_after_its_warm_time_and_released_when_nobody_holds_it() -> None:

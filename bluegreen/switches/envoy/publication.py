@@ -47,6 +47,11 @@ class GatewayPublication:
         self._tables = (RouteTable.production(gateway.name), RouteTable.preview(gateway.name))
         self._resources: dict[str, Mapping[Key, Resource]] = {}
 
+    @property
+    def is_bare(self) -> bool:
+        """Whether no service has anything here that a proxy could send a request to."""
+        return not any(self._resources.values())
+
     def replace(self, gateway: Gateway, services: Iterable[ServiceTraffic]) -> None:
         """Publish the gateway's whole state."""
         self.gateway = gateway

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from bluegreen.model.fleet import ProxyFacts
 from bluegreen.model.gateway import Gateway
@@ -18,8 +18,11 @@ from bluegreen.switches.envoy.publication import GatewayPublication, awaits_clus
 from bluegreen.switches.envoy.reports import ServiceSources, proxy_facts, traffic_report
 from xds_server import NodeIdentity, References, XdsServer, XdsSettings
 
-MAXIMUM_STRANGERS = 1000
-"""Proxies of unknown gateways that are told of in the log, each once."""
+MAXIMUM_NAME = 256
+"""Characters of a proxy's id."""
+
+MAXIMUM_REFUSED = 1000
+"""Refused proxies that are told of in the log, each once."""
 
 log = logging.getLogger(__name__)
 
@@ -41,10 +44,10 @@ class EnvoySwitch:
         self._gateways: dict[str, GatewayPublication] = {}
         self._traffic: dict[str, ServiceTraffic] = {}
         self._sources: dict[str, ServiceSources] = {}
-        self._listeners: list[Callable[[str], None]] = []
+        self._listeners: list[Callable[[Collection[str]], None]] = []
         self._connected: set[str] = set()
         self._nacks = NackCounts()
-        self._strangers: set[str] = set()
+        self._refused: set[str] = set()
         self.server.fleet.on_change(self._proxy_changed)
         statistics.on_report(self._proxy_reported)
 
@@ -60,7 +63,7 @@ class EnvoySwitch:
             publication.replace(gateway, carried)
             self._gateways[name] = publication
         self._sources = {name: self._sources_of(each) for name, each in traffic.items()}
-        self._notify(traffic)
+        self._notify(traffic.keys())
 
     def prepare(self, traffic: ServiceTraffic) -> None:
         self._publish(traffic)
@@ -100,7 +103,7 @@ class EnvoySwitch:
     def on_proxy_seen(self, notify: Callable[[KnownProxy], None]) -> None:
         self._known.on_seen(notify)
 
-    def on_change(self, notify: Callable[[str], None]) -> None:
+    def on_change(self, notify: Callable[[Collection[str]], None]) -> None:
         self._listeners.append(notify)
 
     def is_gateway(self, name: str) -> bool:
@@ -109,17 +112,27 @@ class EnvoySwitch:
     # --- inside ---
 
     def _group_of(self, node: NodeIdentity) -> str | None:
-        """A proxy gets the state of the gateway that it names as its cluster."""
-        if node.cluster in self._gateways:
+        """A proxy gets the state of the gateway that it names as its cluster; None refuses it."""
+        reason = self._reason_to_refuse(node)
+        if reason is None:
             return node.cluster
-        if node.id not in self._strangers and len(self._strangers) < MAXIMUM_STRANGERS:
-            self._strangers.add(node.id)
+        if node.id[:MAXIMUM_NAME] not in self._refused and len(self._refused) < MAXIMUM_REFUSED:
+            self._refused.add(node.id[:MAXIMUM_NAME])
+            log.warning("proxy %.100r of gateway %.100r is refused: %s", node.id, node.cluster, reason)
+        return None
+
+    def _reason_to_refuse(self, node: NodeIdentity) -> str | None:
+        if not 0 < len(node.id) <= MAXIMUM_NAME or not node.id.isprintable() or " " in node.id:
+            return f"a node.id has 1 to {MAXIMUM_NAME} printable characters without blanks"
+        publication = self._gateways.get(node.cluster)
+        if publication is None:
             known = ", ".join(sorted(self._gateways)) or "none yet"
-            log.warning(
-                "proxy %.100r names %.100r as its gateway (node.cluster), which is not one of: %s",
-                node.id,
-                node.cluster,
-                known,
+            return f"its gateway (node.cluster) is not one of: {known}"
+        if node.returning and self._known.get(node.id) is None and publication.is_bare:
+            # It would lose the routes that it has, for a state that knows of none.
+            return (
+                "it has a state from another control plane, and this one has deployed nothing to its gateway:"
+                " is this the right database? To start anew with it, restart that Envoy"
             )
         return None
 
@@ -170,9 +183,8 @@ class EnvoySwitch:
     def _notify_gateway(self, gateway: str) -> None:
         publication = self._gateways.get(gateway)
         if publication is not None:
-            self._notify(publication.generations)
+            self._notify(publication.generations.keys())
 
-    def _notify(self, services: Mapping[str, object]) -> None:
+    def _notify(self, services: Collection[str]) -> None:
         for notify in self._listeners:
-            for service in services:
-                notify(service)
+            notify(services)
