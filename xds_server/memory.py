@@ -9,7 +9,7 @@ from .fleet import Fleet
 
 # Young objects are collected in small steps, each a few milliseconds; a full collection is never due by
 # itself.
-_THRESHOLD: Final = (5_000, 5, 1_000_000)
+_THRESHOLD: Final = (2_000, 5, 1_000_000)
 _ENDED_STREAMS: Final = 2_000
 
 
