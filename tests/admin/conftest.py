@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from signal import Signals
 
 import grpc
 import pytest
@@ -80,8 +80,9 @@ class Running:
                     return line
         raise AssertionError(f"ended without printing {words!r}")
 
-    def signal(self, signal: Signals) -> None:
-        self.process.send_signal(signal)
+    def interrupt(self) -> None:
+        """Ctrl-C."""
+        self.process.send_signal(signal.SIGINT)
 
     async def ends(self) -> Ended:
         async with asyncio.timeout(LONG):
@@ -128,6 +129,8 @@ async def admin(server: AdminServer) -> AsyncIterator[AdminStub]:
 @pytest.fixture
 async def start() -> AsyncIterator[Start]:
     """`await start("status", "shop", admin=server.address)`: the command as a process."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a shell's background: handed down otherwise
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     started: list[asyncio.subprocess.Process] = []
 
     async def begin(*arguments: str, admin: str = "", **environment: str) -> Running:

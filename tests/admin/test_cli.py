@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import signal
 import socket
 import subprocess
 import sys
@@ -303,7 +302,7 @@ async def test_a_watch_in_a_pipe_is_a_line_for_each_change(
     assert "waits for edge-2" in await watch.prints("waits for edge-2")
     operations.set_percent(100)
     assert "100 % set, acknowledged by 1 of 2" in await watch.prints("rollout 1")
-    watch.signal(signal.SIGINT)
+    watch.interrupt()
     ended = await watch.ends()
     assert (ended.code, ended.err) == (130, "")
 
@@ -312,7 +311,7 @@ async def test_a_watch_for_a_program_is_a_message_a_line(start: Start, server: A
     watch = await start("status", "shop", "--watch", "-o", "json", admin=server.address)
     for _ in range(2):  # the second by the heartbeat
         assert json.loads(await watch.prints("shop"))["service"] == "shop"
-    watch.signal(signal.SIGINT)
+    watch.interrupt()
     assert (await watch.ends()).code == 130
 
 
@@ -368,7 +367,7 @@ async def test_events_are_followed_across_a_restart(
     prepared = json.loads(await follow.prints("{"))  # not the first one again
     assert (prepared["what"], prepared["from"], prepared["to"]) == ("prepared", "deploying", "ready")
     assert json.loads(await follow.prints("{"))["what"] == "proxy-seen"
-    follow.signal(signal.SIGINT)
+    follow.interrupt()
     assert (await follow.ends()).code == 130
 
 

@@ -1,16 +1,15 @@
 from __future__ import annotations
 
 import json
-import signal
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
-from bluegreen.admin.cli.connection import OutOfReach
+from bluegreen.admin.cli.connection import OutOfReach, Overdue
 from bluegreen.admin.cli.exit_code import ExitCode
 from bluegreen.admin.cli.options import Patience
-from bluegreen.admin.cli.watching import follow
+from bluegreen.admin.cli.watching import RENEW_AFTER, follow
 from bluegreen.model.deployment import Status
 from bluegreen.model.environment import Environment
 from bluegreen.model.event import What
@@ -169,7 +168,7 @@ async def test_a_timeout_ends_the_waiting_only(
 
 
 async def test_ctrl_c_ends_the_waiting_only(deploying: Running) -> None:
-    deploying.signal(signal.SIGINT)
+    deploying.interrupt()
     ended = await deploying.ends()
     assert ended.code == 130
     assert "the work goes on" in ended.err
@@ -227,23 +226,23 @@ async def test_a_refusal_in_mid_wait_is_told(deploying: Running, operations: Pup
 
 
 def test_a_control_plane_that_stays_away_ends_the_waiting(capsys: pytest.CaptureFixture[str]) -> None:
-    def answers_once(_: float | None) -> Iterator[str]:
+    def answers_once(_: float) -> Iterator[str]:
         if not attempts:
             yield "once"
         attempts.append(1)
         raise OutOfReach("Nobody there.", ExitCode.FAILED)
 
     attempts: list[int] = []
-    messages = follow(answers_once, Patience(wait=True, reconnect=0.0))
+    messages = follow(answers_once, Patience(wait=True, reconnect=0.3))
     assert next(messages) == "once"
     with pytest.raises(OutOfReach):
         next(messages)
-    assert len(attempts) == 2
+    assert len(attempts) > 2
     assert "Nobody there. Trying again" in capsys.readouterr().err
 
 
 def test_a_control_plane_that_never_answered_is_not_waited_for() -> None:
-    def silent(_: float | None) -> Iterator[str]:
+    def silent(_: float) -> Iterator[str]:
         yield from ()
         attempts.append(1)
         raise OutOfReach("Nobody there.", ExitCode.FAILED)
@@ -252,3 +251,30 @@ def test_a_control_plane_that_never_answered_is_not_waited_for() -> None:
     with pytest.raises(OutOfReach):
         next(follow(silent, Patience(wait=True, reconnect=0.0)))
     assert len(attempts) == 1
+
+
+def test_a_stream_is_opened_anew_now_and_then() -> None:
+    def ends(seconds: float) -> Iterator[str]:
+        asked.append(seconds)
+        yield "alive"
+        raise Overdue("That was all.", ExitCode.FAILED)
+
+    asked: list[float] = []
+    messages = follow(ends, Patience(wait=True, reconnect=0.0))
+    assert [next(messages), next(messages)] == ["alive", "alive"]
+    assert asked == [RENEW_AFTER] * 2
+
+
+def test_a_silent_stream_is_as_good_as_none_unless_silence_is_its_way() -> None:
+    def silent(_: float) -> Iterator[str]:
+        asked.append(1)
+        if len(asked) == 3:
+            yield "a word"
+        raise Overdue("Nothing came.", ExitCode.FAILED)
+
+    asked: list[int] = []
+    patience = Patience(wait=True, reconnect=0.0)
+    with pytest.raises(Overdue):
+        next(follow(silent, patience, answered=True))
+    assert len(asked) == 1
+    assert next(follow(silent, patience, answered=True, quiet=True)) == "a word"

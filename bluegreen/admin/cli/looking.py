@@ -6,12 +6,13 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from rich.console import RenderableType
 from rich.live import Live
 
-from bluegreen.admin.cli.connection import Connection, connected
+from bluegreen.admin.cli.connection import ANSWER_WITHIN, Connection, connected
 from bluegreen.admin.cli.exit_code import ExitCode
 from bluegreen.admin.cli.history_view import history_view
 from bluegreen.admin.cli.options import Caller, Patience
@@ -37,7 +38,7 @@ def status(caller: Caller, service: str) -> ExitCode:
 def watch_status(caller: Caller, service: str) -> ExitCode:
     with connected(caller) as connection:
         request = pb.GetStatusRequest(service=service)
-        statuses = follow(lambda left: connection.stream("WatchStatus", request, left), _FOREVER)
+        statuses = follow(lambda seconds: connection.stream("WatchStatus", request, seconds), _FOREVER)
         try:
             if caller.json:
                 for each in statuses:
@@ -75,15 +76,17 @@ def events(caller: Caller, request: dict[str, Any]) -> ExitCode:
 
 
 def _events(connection: Connection, request: dict[str, Any]) -> Iterator[pb.Event]:
-    if not request["follow"]:
-        yield from connection.stream("ListEvents", pb.ListEventsRequest(**request))
-        return
-    last = 0
+    """Those that there are, and with `follow` those that come: after the last one, whatever happens to the
+    stream."""
+    follow_on, last = request.pop("follow"), 0
 
-    def from_the_last_on(_: float | None) -> Iterator[pb.Event]:
-        return connection.stream("ListEvents", pb.ListEventsRequest(**request, after=last))
+    def coming(seconds: float) -> Iterator[pb.Event]:
+        return connection.stream(
+            "ListEvents", pb.ListEventsRequest(**request, follow=True, after=last), seconds
+        )
 
-    for event in follow(from_the_last_on, _FOREVER):
+    there = connection.stream("ListEvents", pb.ListEventsRequest(**request), ANSWER_WITHIN)
+    for event in chain(there, follow(coming, _FOREVER, answered=True, quiet=True) if follow_on else ()):
         last = event.id
         yield event
 

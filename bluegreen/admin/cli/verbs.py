@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO
+import os
+from typing import Any, BinaryIO, NoReturn
 
 import click
 
@@ -11,9 +12,14 @@ from bluegreen.admin.cli.options import Caller, Patience, asking, commanding, wa
 from bluegreen.admin.cli.parameters import ADDRESS, WORD
 from bluegreen.model.endpoint import Endpoint
 
-_CLI = "bluegreen.admin.cli"
-
 SERVICE = click.argument("service", type=WORD)
+
+
+def _run(place: str, *arguments: object) -> NoReturn:
+    """`module:function` of this package, where grpc is a client: it would write on standard error, in the
+    midst of what we tell there."""
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    run(f"bluegreen.admin.cli.{place}", *arguments)
 
 
 @click.command()
@@ -25,20 +31,20 @@ SERVICE = click.argument("service", type=WORD)
 @commanding
 def apply(caller: Caller, file: BinaryIO, **flags: bool) -> None:
     """Make the gateways and services of a file the ones that are served."""
-    run(f"{_CLI}.catalogue:apply", caller, file, flags)
+    _run("catalogue:apply", caller, file, flags)
 
 
 @click.command()
 def schema() -> None:
     """Print the JSON Schema of the service file."""
-    run(f"{_CLI}.file_schema:print_schema")
+    _run("file_schema:print_schema")
 
 
 @click.command()
 @asking
 def services(caller: Caller) -> None:
     """List the services with their active versions."""
-    run(f"{_CLI}.catalogue:services", caller)
+    _run("catalogue:services", caller)
 
 
 @click.command()
@@ -61,7 +67,7 @@ def deploy(caller: Caller, patience: Patience, endpoints: tuple[Endpoint, ...], 
 
     With --wait it ends when every proxy reports it healthy (0), or when that failed (1).
     """
-    run(f"{_CLI}.release:deploy", caller, patience, {"endpoints": [*map(str, endpoints)], **request})
+    _run("release:deploy", caller, patience, {"endpoints": [*map(str, endpoints)], **request})
 
 
 @click.command()
@@ -75,7 +81,7 @@ def promote(caller: Caller, patience: Patience, **request: Any) -> None:
     With --wait it ends when the rollout is completed or holds for the next promote (0), has failed or is
     paused (1), or has been taken back (3).
     """
-    run(f"{_CLI}.release:promote", caller, patience, request)
+    _run("release:promote", caller, patience, request)
 
 
 @click.command()
@@ -83,7 +89,7 @@ def promote(caller: Caller, patience: Patience, **request: Any) -> None:
 @commanding
 def pause(caller: Caller, **request: Any) -> None:
     """Hold the open rollout where it stands."""
-    run(f"{_CLI}.release:pause", caller, request)
+    _run("release:pause", caller, request)
 
 
 @click.command()
@@ -92,7 +98,7 @@ def pause(caller: Caller, **request: Any) -> None:
 @waiting
 def resume(caller: Caller, patience: Patience, **request: Any) -> None:
     """Go on with a paused rollout. --wait is as for promote."""
-    run(f"{_CLI}.release:resume", caller, patience, request)
+    _run("release:resume", caller, patience, request)
 
 
 @click.command()
@@ -104,7 +110,7 @@ def abort(caller: Caller, patience: Patience, **request: Any) -> None:
 
     With --wait it ends when every proxy has acknowledged that (0).
     """
-    run(f"{_CLI}.release:abort", caller, patience, request)
+    _run("release:abort", caller, patience, request)
 
 
 @click.command()
@@ -117,7 +123,7 @@ def rollback(caller: Caller, patience: Patience, **request: Any) -> None:
 
     With --wait it ends when every proxy has acknowledged that (0).
     """
-    run(f"{_CLI}.release:rollback", caller, patience, request)
+    _run("release:rollback", caller, patience, request)
 
 
 @click.command()
@@ -126,7 +132,7 @@ def rollback(caller: Caller, patience: Patience, **request: Any) -> None:
 @asking
 def status(caller: Caller, service: str, *, watch: bool) -> None:
     """Show a service: environments, weights, what proxies acknowledge and report."""
-    run(f"{_CLI}.looking:watch_status" if watch else f"{_CLI}.looking:status", caller, service)
+    _run("looking:watch_status" if watch else "looking:status", caller, service)
 
 
 @click.command()
@@ -135,7 +141,7 @@ def status(caller: Caller, service: str, *, watch: bool) -> None:
 @asking
 def history(caller: Caller, **request: Any) -> None:
     """List the deployments and rollouts of a service, newest first."""
-    run(f"{_CLI}.looking:history", caller, request)
+    _run("looking:history", caller, request)
 
 
 @click.command()
@@ -145,7 +151,7 @@ def history(caller: Caller, **request: Any) -> None:
 @asking
 def events(caller: Caller, **request: Any) -> None:
     """List what happened to SERVICE, or to all: what, from, to, by whom, why. Oldest first."""
-    run(f"{_CLI}.looking:events", caller, request)
+    _run("looking:events", caller, request)
 
 
 @click.group(invoke_without_command=True)
@@ -155,7 +161,7 @@ def events(caller: Caller, **request: Any) -> None:
 def proxies(context: click.Context, caller: Caller, gateway: str | None) -> None:
     """List the known proxies: connected or not, and what they have acknowledged."""
     if context.invoked_subcommand is None:
-        run(f"{_CLI}.fleet:proxies", caller, gateway)
+        _run("fleet:proxies", caller, gateway)
 
 
 @proxies.command()
@@ -163,4 +169,4 @@ def proxies(context: click.Context, caller: Caller, gateway: str | None) -> None
 @commanding
 def forget(caller: Caller, proxy: str) -> None:
     """Strike a proxy that will not come back: nothing waits for it any more."""
-    run(f"{_CLI}.fleet:forget", caller, proxy)
+    _run("fleet:forget", caller, proxy)

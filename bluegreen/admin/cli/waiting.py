@@ -45,9 +45,9 @@ class Waiting:
         except KeyboardInterrupt:
             return Verdict(ExitCode.INTERRUPTED, f"No longer waiting; the work goes on. {look}")
 
-    def _watch(self, left: float | None) -> Iterator[pb.ServiceStatus]:
+    def _watch(self, seconds: float) -> Iterator[pb.ServiceStatus]:
         request = pb.GetStatusRequest(service=self.status.service)
-        return self.connection.stream("WatchStatus", request, left)
+        return self.connection.stream("WatchStatus", request, seconds)
 
     def _look(self, status: pb.ServiceStatus) -> Verdict | None:
         self.status = status
