@@ -43,6 +43,7 @@ class Channel:
         "acked_version",
         "beat_at",
         "blockers",
+        "claims",
         "doubts",
         "forced",
         "in_flight",
@@ -67,6 +68,7 @@ class Channel:
         self.type_url = type_url
         self.subscription: Subscription = NOTHING
         self.named = False
+        self.claims = False  # whether the client came with a state
         self.listed: tuple[str, ...] = ()
         self.sent: View = nothing
         self.doubts: Mapping[str, tuple[Resource | None, ...]] = NO_DOUBTS
@@ -117,6 +119,17 @@ class Channel:
         return name not in self.doubts or (
             name in self.vouched and self.vouched[name] is self.sent.get(name) is not None
         )
+
+    def spares(self, name: str) -> bool:
+        """Whether the latest refusal blames other resources by name, and not this one.
+
+        A NACK is partial: the rest of its response is in force, though nothing says so but the text. It is no
+        proof; but a proxy that starts with one bad cluster would otherwise never get a route.
+        """
+        refused = self.nack is not None and not self.outstanding and name in self.doubts
+        if self.nack is None or not refused or name in self.nack.text:
+            return False
+        return any(other in self.nack.text for other in self.doubts)
 
     def holds(self, name: str, version: str | None) -> bool:
         """Whether the client is proven to have this very resource; None: not to have any of the name."""

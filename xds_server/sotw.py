@@ -8,7 +8,7 @@ from __future__ import annotations
 from .channel import Channel
 from .session import Session
 from .subscription import EVERYTHING, Subscription, subscribe_to
-from .types import DEPENDENT, FULL_STATE, LEGACY_WILDCARD, WILDCARD
+from .types import CLUSTER, DEPENDENT, ENDPOINT, FULL_STATE, LEGACY_WILDCARD, WILDCARD
 from .view import NO_NAMES, Change, View
 from .wire import Form, Request, parse_request
 
@@ -26,6 +26,7 @@ class SotwSession(Session):
         if channel is None:
             channel = self._open_channel(type_url)
             self._subscribe(channel, request.names)
+            channel.claims = bool(request.version)
             self._trust(channel, request.version)
             return
         if request.nonce != channel.nonce:
@@ -77,8 +78,15 @@ class SotwSession(Session):
         return subscribe_to(False, frozenset())
 
     def _must_wait(self, channel: Channel, target: View) -> bool:
-        # The first answer would delete what the client may hold of a name that is withheld from it.
-        return channel.type_url in FULL_STATE and not channel.nonce and None in target.kept.values()
+        """A first answer would delete what the client may hold of a name that is withheld from it.
+
+        A client that holds nothing waits only for the answer that is under way: once it has refused a
+        cluster, it gets what leads elsewhere.
+        """
+        if channel.type_url not in FULL_STATE or channel.number or None not in target.kept.values():
+            return False
+        awaited = (self.channels.get(CLUSTER), self.channels.get(ENDPOINT))
+        return channel.claims or any(other is not None and other.outstanding for other in awaited)
 
     def _has_news(self, channel: Channel, change: Change, target: View) -> bool:
         if channel.type_url in FULL_STATE:

@@ -185,7 +185,7 @@ class Stages:
         channel = self._channels.get(CLUSTER)
         if cluster is None or channel is None or not channel.subscription.covers(name):
             return True
-        if not (self._has(channel, cluster) and channel.proves(name)):
+        if not self._has(channel, cluster) or not (channel.proves(name) or channel.spares(name)):
             return False
         return all(self._are_endpoints_ready(service) for service in cluster.links.endpoints)
 

@@ -205,3 +205,17 @@ def test_ORDER_a_proxy_that_was_away_is_led_through_the_stages(server: XdsServer
     assert proxy.ack(ROUTE) == ["CDS v2"]
     proxy.settle()
     assert proxy.acked(CLUSTER) == proxy.acked(ROUTE) == 2
+
+
+def test_ORDER_a_refusal_that_names_a_cluster_holds_back_only_what_leads_to_it(server: XdsServer) -> None:
+    bad = [cluster("bad"), endpoints("bad"), listener("other", "two", 81), route("two", bad=1)]
+    server.publish("edge", [*service("fine"), *bad])
+    proxy = Proxy(server)
+    proxy.ask(CLUSTER)
+    proxy.ask(LISTENER)
+    assert proxy.ask(ROUTE, "table", "two") == []
+    assert proxy.nack(CLUSTER, "Error adding/updating cluster(s) bad: no such thing") == [
+        "LDS entry",
+        "RDS table",
+    ]
+    assert proxy.acked(CLUSTER) is None
