@@ -146,6 +146,13 @@ class PuppetOperations:
         self.view(service)
         return self.open_rollout(RolloutKind.ROLLBACK, Step(100))
 
+    async def retry(self, service: str, origin: Origin) -> CommandResult:
+        """What was aborted is promoted, else the newest deployment deployed again."""
+        self._note("retry", service, origin)
+        if self.view(service).aggregate.rollout is not None:
+            return self.open_rollout(RolloutKind.PROMOTE, Step(100))
+        return await self.deploy(DeployCommand(service, "again"), origin)
+
     async def forget_proxy(self, proxy: str, origin: Origin) -> None:
         self._note("forget_proxy", proxy, origin)
         known = [each.id for each in self.proxies]
@@ -164,6 +171,9 @@ class PuppetOperations:
         return self.proxies
 
     def changes(self) -> AsyncIterator[str]:
+        return self._signals.read()
+
+    def decisions(self) -> AsyncIterator[str]:
         return self._signals.read()
 
     # --- inside ---

@@ -201,6 +201,22 @@ async def test_abort_is_done_when_the_rollout_it_found_is_aborted(
     assert (ended.code, ended.out) == (0, "The traffic of shop is back on blue.\n")
 
 
+async def test_retry_waits_for_what_it_does_again(
+    start: Start, server: AdminServer, operations: PuppetOperations
+) -> None:
+    deploying = await start("retry", "shop", "--wait", "--key", "k1", admin=server.address)
+    await deploying.says("again goes to blue.")
+    assert operations.asked[0][2].key == "k1"
+    operations.move(1, Status.READY)
+    assert "again (revision 1) is ready" in (await deploying.ends()).out
+    operations.open_rollout(RolloutKind.PROMOTE, Step(100))
+    operations.finish(Outcome.ABORTED)
+    promoting = await start("retry", "shop", "--wait", admin=server.address)
+    await promoting.says("Rollout 2 begins.")
+    operations.finish(Outcome.COMPLETED)
+    assert "again has all traffic of shop" in (await promoting.ends()).out
+
+
 async def test_with_nothing_to_wait_for_it_is_done(start: Start, server: AdminServer) -> None:
     ended = await (await start("abort", "shop", "--wait", admin=server.address)).ends()
     assert (ended.code, ended.out, ended.err) == (0, "abort it is.\n", "")

@@ -15,8 +15,9 @@ from bluegreen.model.description import describe
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.environment import Environment
 from bluegreen.model.gateway import Gateway
+from bluegreen.model.secret import Secret
 from bluegreen.model.service import HealthCheck, Retries, Route, Service
-from bluegreen.model.steering import Affinity, AffinitySource
+from bluegreen.model.steering import Affinity, AffinitySource, ManualRouting
 from bluegreen.model.strategy import Step, Strategy
 
 EXAMPLE = Path(__file__).parent / "files" / "services.yaml"
@@ -211,12 +212,50 @@ def test_a_mistake_in_a_service(addition: str, path: str, words: str) -> None:
         ("affinity: {cookie: 'a=b'}", "affinity.cookie", "no name of a cookie"),
         ("affinity: {ip: true}", "affinity.ip", "known here: cookie, header"),
         ("affinity: x-user", "affinity", "must be a mapping"),
+        ("manual_routing: {header: x-candidate}", "manual_routing.value", "is missing"),
+        ("manual_routing: {value: 0123456789abcdef}", "manual_routing.header", "is missing"),
+        ("manual_routing: {header: x-candidate, value: (secret)}", "manual_routing.value", "secret itself"),
     ],
 )
 def test_a_mistake_in_what_steers_requests(addition: str, path: str, words: str) -> None:
     found = problem(f"{HEAD}    {addition}\n")
     assert (found.line, found.path) == (7, f"services.shop.{path}")
     assert words in found.message
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "hunter2",
+        "[hunter2]",
+        *(
+            f"{{header: x-candidate, value: {value}}}"
+            for value in (
+                "hunter2",
+                1234567890123456789,
+                "[hunter2]",
+                "'hunter2 hunter2 hunter2'",
+                "hunter2ü1234567890",
+                "hunter2" * 40,
+            )
+        ),
+    ],
+)
+def test_a_complaint_about_a_secret_does_not_show_it(entry: str) -> None:
+    found = problem(f"{HEAD}    manual_routing: {entry}\n")
+    assert found.path.startswith("services.shop.manual_routing")
+    assert "hunter2" not in str(found)
+    assert "12345678" not in str(found)
+
+
+def test_manual_routing_is_read() -> None:
+    catalogue = read_service_file(
+        f"{HEAD}    manual_routing: {{header: X-Candidate, value: 0123456789abcdef}}\n"
+    )
+    manual = catalogue.services["shop"].manual_routing
+    assert manual == ManualRouting("x-candidate", Secret("0123456789abcdef"))
+    assert "0123456789abcdef" not in repr(catalogue)
+    assert "0123456789abcdef" not in str(describe(catalogue))
 
 
 def test_what_steers_requests_is_read_and_described() -> None:

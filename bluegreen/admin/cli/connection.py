@@ -88,7 +88,7 @@ def connected(caller: Caller) -> Iterator[Connection]:
 
 
 def origin(caller: Caller) -> pb.Origin:
-    return pb.Origin(actor=caller.actor, reason=caller.reason)
+    return pb.Origin(actor=caller.actor, reason=caller.reason, idempotency_key=caller.key)
 
 
 def _failure(error: Any, address: Endpoint) -> Failure:

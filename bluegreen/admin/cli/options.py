@@ -27,6 +27,7 @@ class Caller:
     json: bool
     actor: str = ""
     reason: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,9 @@ _OUTPUT = click.option(
     help="For a person, or for a program: the API's messages as JSON.",
 )
 _ACTOR = setting("--actor", "Who asks, for the record.  [default: user@host]")
+_KEY = click.option(
+    "--key", default="", help="Of this command, such as a UUID: sent again, it acts only once."
+)
 _REASON = setting("--reason", "Why, for the record.", default="")
 _WAIT = setting(
     "--wait/--no-wait", "Wait for the outcome, with the progress on standard error.", default=None
@@ -86,10 +90,11 @@ def commanding(verb: Verb) -> Verb:
     @_OUTPUT
     @_ACTOR
     @_REASON
+    @_KEY
     @wraps(verb)
     def wrapped(*arguments: Any, admin: Endpoint, output: str, **options: Any) -> None:
-        actor, reason = options.pop("actor") or _whoami(), options.pop("reason")
-        verb(Caller(admin, output == "json", actor, " ".join(reason.split())), *arguments, **options)
+        actor, reason = options.pop("actor") or _whoami(), " ".join(options.pop("reason").split())
+        verb(Caller(admin, output == "json", actor, reason, options.pop("key")), *arguments, **options)
 
     return wrapped
 

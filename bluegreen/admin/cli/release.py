@@ -1,4 +1,4 @@
-"""deploy, promote, pause, resume, abort, rollback."""
+"""deploy, promote, pause, resume, abort, rollback, retry."""
 
 from __future__ import annotations
 
@@ -45,6 +45,14 @@ def abort(caller: Caller, patience: Patience, request: Request) -> ExitCode:
 
 def rollback(caller: Caller, patience: Patience, request: Request) -> ExitCode:
     return _command(caller, patience, "Rollback", request)
+
+
+def retry(caller: Caller, patience: Patience, request: Request) -> ExitCode:
+    with connected(caller) as connection:
+        answer = connection.call("Retry", pb.CommandRequest(origin=origin(caller), **request))
+        deployed = Goal(ready, deployment=answer.deployment_revision)
+        goal = Goal(moved, rollout=answer.rollout_id) if answer.rollout_id else deployed
+        return _conclude(caller, answer, _verdict(connection, answer, goal, patience))
 
 
 _JUDGES = {"Pause": moved, "Resume": moved, "Abort": returned, "Rollback": returned}

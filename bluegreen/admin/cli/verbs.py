@@ -128,6 +128,18 @@ def rollback(caller: Caller, patience: Patience, **request: Any) -> None:
 
 @click.command()
 @SERVICE
+@commanding
+@waiting
+def retry(caller: Caller, patience: Patience, **request: Any) -> None:
+    """Do again what did not come to its end: deploy what failed, promote what was taken back.
+
+    --wait is as for that.
+    """
+    _run("release:retry", caller, patience, request)
+
+
+@click.command()
+@SERVICE
 @click.option("--watch", is_flag=True, help="Keep showing it as it changes, until Ctrl-C.")
 @asking
 def status(caller: Caller, service: str, *, watch: bool) -> None:
