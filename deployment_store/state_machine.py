@@ -10,7 +10,8 @@ The rules, in prose:
   is aborted, or ends as `failed` when a gate fails or a proxy refuses.
 - The one that was `active` is `draining` until every proxy has proved it idle or the deadline has passed, and
   then `standby`: warm, the way back.
-- Rollback makes a `draining` or `standby` deployment `active` again; the other one drains in its place.
+- Rollback makes a `draining` or `standby` deployment `active` again; the other one drains in its place. One
+  that was rolled back from can be promoted again: it is warm, and becomes `shifting`.
 - A `standby` one is `retired` when its warm time is over. A `draining` or `standby` one is also retired when
   an operator gives the way back up for another deployment in its place. `retired` and `failed` are final.
 
@@ -37,6 +38,8 @@ TRANSITIONS: dict[tuple[Status, What], Status] = {
     (Status.ACTIVE, What.DRAIN_STARTED): Status.DRAINING,
     (Status.DRAINING, What.DRAINED): Status.STANDBY,
     (Status.DRAINING, What.REACTIVATED): Status.ACTIVE,
+    (Status.DRAINING, What.SHIFT_STARTED): Status.SHIFTING,
+    (Status.STANDBY, What.SHIFT_STARTED): Status.SHIFTING,
     (Status.DRAINING, What.RETIRED): Status.RETIRED,
     (Status.STANDBY, What.REACTIVATED): Status.ACTIVE,
     (Status.STANDBY, What.RETIRED): Status.RETIRED,

@@ -32,6 +32,7 @@ def proxy_facts_view(proxy: ProxyFacts) -> pb.Proxy:
         connected_since=proxy.connected_since or 0.0,
         reported_at=proxy.reported_at or 0.0,
         types=types,
+        refused=proxy.refused,
     )
 
 

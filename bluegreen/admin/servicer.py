@@ -163,7 +163,8 @@ class AdminServicer(admin_pb2_grpc.AdminServicer):
     @telling_errors
     async def ListProxies(self, request: pb.ListProxiesRequest, context: Context) -> pb.ListProxiesResponse:
         gateway = requests.name("gateway", request.gateway) if request.gateway else ""
-        fleet = [each for each in self._operations.fleet() if gateway in ("", each.gateway)]
+        known_or_not = (*self._operations.fleet(), *self._operations.refused())
+        fleet = [each for each in known_or_not if gateway in ("", each.gateway)]
         if gateway and not fleet:
             await self._require_gateway(gateway)
         return pb.ListProxiesResponse(proxies=map(proxy_facts_view, fleet))

@@ -29,6 +29,7 @@ class ProxyFacts:
     connected_since: float | None = None
     reported_at: float | None = None  # its last report of statistics
     types: tuple[ResourceTypeFacts, ...] = ()
+    refused: str = ""  # why it is turned away; then it is not known, and nothing waits for it
 
     @property
     def is_connected(self) -> bool:

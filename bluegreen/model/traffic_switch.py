@@ -63,6 +63,10 @@ class TrafficSwitch(Protocol):
         """Every known proxy, in the order of gateway and name."""
         ...
 
+    def refused(self) -> Sequence[ProxyFacts]:
+        """Proxies that were turned away of late, each with the reason; they are not known."""
+        ...
+
     def on_proxy_seen(self, notify: Callable[[KnownProxy], None]) -> None:
         """Call `notify(proxy)` when a proxy connects or goes; the owner makes that durable."""
         ...

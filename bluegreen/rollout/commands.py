@@ -19,6 +19,14 @@ from bluegreen.model.traffic_rule import TOTAL_WEIGHT
 from bluegreen.rollout import proof
 from bluegreen.rollout.draft import Draft
 from bluegreen.rollout.operations import DeployCommand
+from bluegreen.rollout.refusals import (
+    WARM,
+    candidate_of,
+    possible,
+    why_busy,
+    why_no_way_back,
+    why_nothing_to_promote,
+)
 from deployment_store.state_machine import INITIAL
 
 
@@ -26,7 +34,7 @@ def deploy(draft: Draft, command: DeployCommand) -> str:
     """Begin a deployment in the idle environment; it becomes ready once every proxy has proved it."""
     aggregate = draft.aggregate
     if aggregate.open_rollout is not None:
-        raise Refused(_busy(aggregate, aggregate.open_rollout), possible(aggregate))
+        raise Refused(why_busy(aggregate, aggregate.open_rollout), possible(aggregate))
     environment = _idle_environment(aggregate)
     endpoints = _endpoints(aggregate, command, environment)
     occupant = aggregate.occupant(environment)
@@ -65,7 +73,7 @@ def pause(draft: Draft) -> str:
     if rollout.paused is not None:
         return f"Rollout {rollout.id} is paused already: {rollout.paused}."
     sentence = f"Rollout {rollout.id} pauses at {rollout.percent} %."
-    draft.amend(paused="by an operator")
+    draft.amend(paused=f"by {draft.asked_by}")
     draft.record(What.PAUSED, sentence)
     return sentence
 
@@ -91,7 +99,7 @@ def abort(draft: Draft) -> str:
             f"{draft.aggregate.name} is rolling back (rollout {rollout.id}), which cannot be aborted.",
             "Possible: status.",
         )
-    return turn_back(draft, "aborted by an operator")
+    return turn_back(draft, f"aborted by {draft.asked_by}")
 
 
 def _give_up(draft: Draft) -> str:
@@ -99,10 +107,12 @@ def _give_up(draft: Draft) -> str:
     for deployment in draft.aggregate.deployments:
         sentence = f"The deployment of {deployment.version} on {deployment.environment} is given up."
         if deployment.status is Status.DEPLOYING:
-            draft.transition(deployment.revision, What.FAILED, sentence, note="aborted by an operator")
+            draft.transition(deployment.revision, What.FAILED, sentence, note=f"aborted by {draft.asked_by}")
             return sentence
         if deployment.status is Status.READY:
-            draft.transition(deployment.revision, What.SUPERSEDED, sentence, note="aborted by an operator")
+            draft.transition(
+                deployment.revision, What.SUPERSEDED, sentence, note=f"aborted by {draft.asked_by}"
+            )
             return sentence
     raise Refused(
         f"Nothing to abort: {draft.aggregate.name} has no open rollout and no deployment that waits for one.",
@@ -113,18 +123,25 @@ def _give_up(draft: Draft) -> str:
 def rollback(draft: Draft, *, force: bool = False) -> str:
     """Return to the version before: abort an open rollout, or reverse a finished one in one step.
 
-    Refused where proxies see not one healthy instance there, unless `force`.
+    Asked again after it is done, it does nothing. `force` goes on all the same: forth again to the version
+    that was rolled back from, or to one of which proxies see no healthy instance, which is refused otherwise.
     """
     aggregate = draft.aggregate
     rollout = aggregate.open_rollout
     if rollout is not None and rollout.kind is RolloutKind.ROLLBACK:
         return f"{aggregate.name} is rolling back already (rollout {rollout.id})."
     if rollout is not None:
-        return turn_back(draft, "rolled back by an operator")
+        return turn_back(draft, f"rolled back by {draft.asked_by}")
     active = aggregate.active
     way_back = aggregate.occupant(active.environment.other) if active else None
-    if active is None or way_back is None or way_back.status not in (Status.DRAINING, Status.STANDBY):
-        raise Refused(f"{aggregate.name} has no way back. {_why_no_way_back(aggregate)}", possible(aggregate))
+    if active is None or way_back is None or way_back.status not in WARM:
+        raise Refused(f"{aggregate.name} has no way back. {why_no_way_back(aggregate)}", possible(aggregate))
+    if way_back.revision > active.revision and not force:
+        # Asked again, it must not bring back what was rolled back from.
+        return (
+            f"{aggregate.name} is back on {active.version} already. {way_back.version} on "
+            f"{way_back.environment} was rolled back from: promote gives it the traffic again."
+        )
     dead = proof.seen_dead(draft.report, way_back)
     if dead and not force:
         raise Refused(
@@ -157,7 +174,7 @@ def retry(draft: Draft, *, newest: Deployment | None) -> str:
     ready one if its rollout was taken back."""
     aggregate = draft.aggregate
     if aggregate.open_rollout is not None:
-        raise Refused(_busy(aggregate, aggregate.open_rollout), possible(aggregate))
+        raise Refused(why_busy(aggregate, aggregate.open_rollout), possible(aggregate))
     if newest is not None and newest.status is Status.FAILED:
         return deploy(draft, DeployCommand(aggregate.name, newest.version, newest.endpoints))
     last = aggregate.rollout
@@ -179,34 +196,13 @@ def turn_back(draft: Draft, reason: str) -> str:
     return sentence
 
 
-def possible(aggregate: ServiceAggregate) -> str:
-    """What can be asked for in this state, as a sentence."""
-    rollout = aggregate.open_rollout
-    verbs = ["status", "history", "events"]
-    if rollout is None:
-        statuses = {each.status for each in aggregate.deployments}
-        if statuses & {Status.DEPLOYING, Status.READY}:
-            verbs.insert(0, "abort")
-        if statuses & {Status.STANDBY, Status.DRAINING}:
-            verbs.insert(0, "deploy --replace-standby")
-        elif Status.DEPLOYING not in statuses:
-            verbs.insert(0, "deploy")
-        if Status.READY in statuses:
-            verbs.insert(0, "promote")
-        if statuses & {Status.DRAINING, Status.STANDBY}:
-            verbs.insert(0, "rollback")
-    elif rollout.kind is RolloutKind.PROMOTE and rollout.turning_back is None:
-        on = ["resume"] if rollout.paused else [] if rollout.acknowledged_at is None else ["promote"]
-        verbs = [*on, "promote --full", "abort", "rollback", *verbs]
-    return f"Possible: {', '.join(verbs)}."
-
-
 def _start(draft: Draft, *, full: bool) -> str:
     aggregate = draft.aggregate
-    candidate = next((each for each in aggregate.deployments if each.status is Status.READY), None)
+    candidate = candidate_of(aggregate)
     if candidate is None:
         raise Refused(
-            f"{aggregate.name} has nothing to promote. {_why_nothing(aggregate)}", possible(aggregate)
+            f"{aggregate.name} has nothing to promote. {why_nothing_to_promote(aggregate)}",
+            possible(aggregate),
         )
     active = aggregate.active
     # The first version of a service replaces nothing: there is nothing to go through steps with.
@@ -233,7 +229,7 @@ def _start(draft: Draft, *, full: bool) -> str:
 
 def _go_on(draft: Draft, rollout: Rollout, *, full: bool) -> str:
     if rollout.kind is RolloutKind.ROLLBACK or rollout.turning_back is not None or rollout.paused is not None:
-        raise Refused(_busy(draft.aggregate, rollout), possible(draft.aggregate))
+        raise Refused(why_busy(draft.aggregate, rollout), possible(draft.aggregate))
     if full and rollout.is_last_step:
         return f"Rollout {rollout.id} is at its last step already."
     waits = rollout.step < 0 or rollout.acknowledged_at is None
@@ -323,36 +319,5 @@ def _open_promotion(aggregate: ServiceAggregate, verb: str) -> Rollout:
     if rollout is None:
         raise Refused(f"Nothing to {verb}: {aggregate.name} has no open rollout.", possible(aggregate))
     if rollout.kind is RolloutKind.ROLLBACK or rollout.turning_back is not None:
-        raise Refused(_busy(aggregate, rollout), possible(aggregate))
+        raise Refused(why_busy(aggregate, rollout), possible(aggregate))
     return rollout
-
-
-def _busy(aggregate: ServiceAggregate, rollout: Rollout) -> str:
-    candidate = aggregate.deployment(rollout.candidate)
-    if rollout.turning_back is not None:
-        return f"Rollout {rollout.id} of {candidate.version} is turning back: {rollout.turning_back}."
-    if rollout.paused is not None:
-        return (
-            f"Rollout {rollout.id} of {candidate.version} is paused at {rollout.percent} %: {rollout.paused}."
-        )
-    what = "rollback to" if rollout.kind is RolloutKind.ROLLBACK else "promotion of"
-    return f"A {what} {candidate.version} is open (rollout {rollout.id}, at {rollout.percent} %)."
-
-
-def _why_nothing(aggregate: ServiceAggregate) -> str:
-    for each in aggregate.deployments:
-        match each.status:
-            case Status.DEPLOYING:
-                return f"{each.version} is still being deployed to {each.environment}."
-            case Status.STANDBY | Status.DRAINING:
-                return f"{each.version} on {each.environment} is {each.status}; `rollback` returns to it."
-    return "Deploy a version first."
-
-
-def _why_no_way_back(aggregate: ServiceAggregate) -> str:
-    if aggregate.active is None:
-        return "No version is active."
-    other = aggregate.occupant(aggregate.active.environment.other)
-    if other is None:
-        return "The version before has been retired, or there never was one."
-    return f"{other.version} on {other.environment} is {other.status} and never had the traffic."

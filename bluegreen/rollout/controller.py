@@ -123,6 +123,9 @@ class Controller:
     def fleet(self) -> Sequence[ProxyFacts]:
         return self._switch.fleet()
 
+    def refused(self) -> Sequence[ProxyFacts]:
+        return self._switch.refused()
+
     def changes(self) -> AsyncIterator[str]:
         return self._signals.read()
 

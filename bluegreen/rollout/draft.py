@@ -58,6 +58,11 @@ class Draft:
         return Change(self.aggregate, events, sentence)
 
     @property
+    def asked_by(self) -> str:
+        """Who asks, with the reason where one was given."""
+        return f"{self._origin.actor} ({self._origin.reason})" if self._origin.reason else self._origin.actor
+
+    @property
     def rollout(self) -> Rollout:
         """The open rollout. Only for decisions that are about one."""
         rollout = self.aggregate.open_rollout
@@ -74,7 +79,7 @@ class Draft:
         """Move a deployment on in the state machine, and set other fields of it with that."""
         deployment = self.aggregate.deployment(revision)
         following = next_status(deployment.status, what)
-        changes = {"status": following, "status_since": self.now, "deadline_at": None, **changes}
+        changes = {"status": following, "status_since": self.now, "deadline_at": None, "note": "", **changes}
         self.aggregate = self.aggregate.with_deployment(replace(deployment, **changes))
         self.record(what, message, before=deployment.status, after=following, deployment=revision)
 

@@ -77,6 +77,10 @@ class Operations(Protocol):
 
     def fleet(self) -> Sequence[ProxyFacts]: ...
 
+    def refused(self) -> Sequence[ProxyFacts]:
+        """Proxies that were turned away of late, each with the reason."""
+        ...
+
     def changes(self) -> AsyncIterator[str]:
         """The name of each service whose view may have changed, from now on."""
         ...

@@ -167,6 +167,9 @@ class PuppetOperations:
             raise UnknownName("service", service, self._views)
         return self._views[service]
 
+    def refused(self) -> Sequence[ProxyFacts]:
+        return [each for each in self.proxies if each.refused]
+
     def fleet(self) -> Sequence[ProxyFacts]:
         return self.proxies
 

@@ -16,7 +16,7 @@ DRAWN = """
                deploying  ready     shifting  active    draining  standby   retired  failed
 prepared       ready      .         .         .         .         .         .        .
 failed         failed     .         failed    .         .         .         .        .
-shift-started  .          shifting  .         .         .         .         .        .
+shift-started  .          shifting  .         .         shifting  shifting  .        .
 shift-aborted  .          .         ready     .         .         .         .        .
 activated      .          .         active    .         .         .         .        .
 reactivated    .          .         .         .         active    active    .        .

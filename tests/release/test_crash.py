@@ -60,7 +60,7 @@ async def test_killed_at_any_moment_of_a_rollout_it_ends_what_it_began(
     running = await load(*world.entries(), rate=200.0)
     active = 2
     for moment in (0.0, 0.002, 0.004, 0.006, 0.01, 0.02, 0.05, 0.2):
-        asked = world.admin.Rollback(pb.CommandRequest(service="shop"))
+        asked = world.admin.Rollback(pb.CommandRequest(service="shop", force=True))
         await asyncio.sleep(moment)
         await kill(control_plane)
         promised = await _answer(asked)

@@ -26,7 +26,7 @@ async def test_sixty_flips_under_load_lose_no_request(
     await world.release("v2", green)
     slowest = 0.0
     for _ in range(FLIPS):
-        status = await world.finished(await world.rollback())
+        status = await world.finished(await world.rollback(force=True))
         slowest = max(slowest, status.rollout.seconds_to_last_ack)
         assert status.rollout.state == "completed"
     report = await running.stop()

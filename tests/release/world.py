@@ -140,8 +140,8 @@ class World:
         rollout: int = answer.rollout_id
         return rollout
 
-    async def rollback(self) -> int:
-        answer = await self.admin.Rollback(pb.CommandRequest(origin=ORIGIN, service=SHOP))
+    async def rollback(self, *, force: bool = False) -> int:
+        answer = await self.admin.Rollback(pb.CommandRequest(origin=ORIGIN, service=SHOP, force=force))
         rollout: int = answer.rollout_id
         return rollout
 

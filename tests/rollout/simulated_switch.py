@@ -57,6 +57,9 @@ class SimulatedSwitch:
     def fleet(self) -> Sequence[ProxyFacts]:
         return ()
 
+    def refused(self) -> Sequence[ProxyFacts]:
+        return ()
+
     def on_proxy_seen(self, notify: Callable[[KnownProxy], None]) -> None:
         pass
 

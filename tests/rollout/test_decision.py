@@ -283,9 +283,27 @@ def test_rollback_of_a_finished_rollout_is_one_step_and_idempotent() -> None:
     assert story.aggregate.open_rollout == rollout
     story.decide(story.all_agree())
     assert (story.status(1), story.status(2)) == ("active", "draining")
-    story.command(commands.rollback)
+    assert "back on v1 already" in story.command(commands.rollback)
+    assert story.aggregate.open_rollout is None, "asked twice it must not bring v2 back"
+    story.command(lambda draft: commands.rollback(draft, force=True))
     story.decide(story.all_agree())
     assert (story.status(1), story.status(2)) == ("draining", "active"), "and forth again"
+
+
+def test_what_was_rolled_back_from_can_be_promoted_again_in_steps() -> None:
+    story = Story(MANUAL_STEPS)
+    story.release("v1")
+    story.release("v2")
+    story.command(commands.rollback)
+    story.decide(story.all_agree())
+    assert story.status(2) == "draining"
+    story.promote()
+    story.decide(story.all_agree())
+    assert story.status(2) == "shifting"
+    assert weights(story) == {"blue": 90, "green": 10}
+    story.promote(full=True)
+    story.decide(story.all_agree())
+    assert (story.status(1), story.status(2)) == ("draining", "active")
 
 
 def test_the_way_back_does_not_drain_away_during_a_rollback() -> None:

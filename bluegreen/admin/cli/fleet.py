@@ -35,15 +35,17 @@ def proxies(caller: Caller, gateway: str | None) -> ExitCode:
             _connected(proxy, now),
             f"{span(now - proxy.reported_at)} ago" if proxy.reported_at else "-",
             " ".join(f"{each.type}:{_acknowledged(each)}" for each in proxy.types) or "-",
-            Text(
-                printable(
-                    "; ".join(f"{each.type}: {each.rejected}" for each in proxy.types if each.rejected)
-                ),
-                "red",
-            ),
+            Text(printable(_complaint(proxy)), "red"),
         )
     show(table)
     return ExitCode.DONE
+
+
+def _complaint(proxy: pb.Proxy) -> str:
+    """What it has rejected, or why it is rejected itself."""
+    if proxy.refused:
+        return f"turned away: {proxy.refused}"
+    return "; ".join(f"{each.type}: {each.rejected}" for each in proxy.types if each.rejected)
 
 
 def forget(caller: Caller, proxy: str) -> ExitCode:

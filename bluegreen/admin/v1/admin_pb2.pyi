@@ -324,7 +324,7 @@ class BackendView(_message.Message):
     def __init__(self, revision: _Optional[int] = ..., acknowledged: _Optional[bool] = ..., warming: _Optional[bool] = ..., healthy: _Optional[int] = ..., expected: _Optional[int] = ..., active_requests: _Optional[int] = ...) -> None: ...
 
 class Proxy(_message.Message):
-    __slots__ = ("id", "gateway", "version", "connected", "first_seen", "last_seen", "connected_since", "reported_at", "types")
+    __slots__ = ("id", "gateway", "version", "connected", "first_seen", "last_seen", "connected_since", "reported_at", "types", "refused")
     ID_FIELD_NUMBER: _ClassVar[int]
     GATEWAY_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -334,6 +334,7 @@ class Proxy(_message.Message):
     CONNECTED_SINCE_FIELD_NUMBER: _ClassVar[int]
     REPORTED_AT_FIELD_NUMBER: _ClassVar[int]
     TYPES_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
     id: str
     gateway: str
     version: str
@@ -343,7 +344,8 @@ class Proxy(_message.Message):
     connected_since: float
     reported_at: float
     types: _containers.RepeatedCompositeFieldContainer[ResourceTypeView]
-    def __init__(self, id: _Optional[str] = ..., gateway: _Optional[str] = ..., version: _Optional[str] = ..., connected: _Optional[bool] = ..., first_seen: _Optional[float] = ..., last_seen: _Optional[float] = ..., connected_since: _Optional[float] = ..., reported_at: _Optional[float] = ..., types: _Optional[_Iterable[_Union[ResourceTypeView, _Mapping]]] = ...) -> None: ...
+    refused: str
+    def __init__(self, id: _Optional[str] = ..., gateway: _Optional[str] = ..., version: _Optional[str] = ..., connected: _Optional[bool] = ..., first_seen: _Optional[float] = ..., last_seen: _Optional[float] = ..., connected_since: _Optional[float] = ..., reported_at: _Optional[float] = ..., types: _Optional[_Iterable[_Union[ResourceTypeView, _Mapping]]] = ..., refused: _Optional[str] = ...) -> None: ...
 
 class ResourceTypeView(_message.Message):
     __slots__ = ("type", "sent", "acknowledged", "rejected", "subscriptions", "nacks")

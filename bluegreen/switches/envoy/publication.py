@@ -49,8 +49,8 @@ class GatewayPublication:
 
     @property
     def is_bare(self) -> bool:
-        """Whether no service has anything here that a proxy could send a request to."""
-        return not any(self._resources.values())
+        """Whether no service has an active version here: with these routes a proxy answers 404 to all."""
+        return not self._tables[0].clusters
 
     def replace(self, gateway: Gateway, services: Iterable[ServiceTraffic]) -> None:
         """Publish the gateway's whole state."""

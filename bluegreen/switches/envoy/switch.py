@@ -15,14 +15,12 @@ from bluegreen.switches.envoy.known_fleet import KnownFleet
 from bluegreen.switches.envoy.metrics.fleet_statistics import FleetStatistics
 from bluegreen.switches.envoy.nack_counts import NackCounts
 from bluegreen.switches.envoy.publication import GatewayPublication, awaits_clusters
+from bluegreen.switches.envoy.refused_proxies import RefusedProxies
 from bluegreen.switches.envoy.reports import ServiceSources, proxy_facts, traffic_report
 from xds_server import NodeIdentity, References, XdsServer, XdsSettings
 
 MAXIMUM_NAME = 256
 """Characters of a proxy's id."""
-
-MAXIMUM_REFUSED = 1000
-"""Refused proxies that are told of in the log, each once."""
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +45,7 @@ class EnvoySwitch:
         self._listeners: list[Callable[[Collection[str]], None]] = []
         self._connected: set[str] = set()
         self._nacks = NackCounts()
-        self._refused: set[str] = set()
+        self._refused = RefusedProxies()
         self.server.fleet.on_change(self._proxy_changed)
         statistics.on_report(self._proxy_reported)
 
@@ -100,6 +98,9 @@ class EnvoySwitch:
             for known in self._known.all()
         ]
 
+    def refused(self) -> Sequence[ProxyFacts]:
+        return self._refused.facts(self._now())
+
     def on_proxy_seen(self, notify: Callable[[KnownProxy], None]) -> None:
         self._known.on_seen(notify)
 
@@ -115,10 +116,9 @@ class EnvoySwitch:
         """A proxy gets the state of the gateway that it names as its cluster; None refuses it."""
         reason = self._reason_to_refuse(node)
         if reason is None:
+            self._refused.drop(node.id)
             return node.cluster
-        if node.id[:MAXIMUM_NAME] not in self._refused and len(self._refused) < MAXIMUM_REFUSED:
-            self._refused.add(node.id[:MAXIMUM_NAME])
-            log.warning("proxy %.100r of gateway %.100r is refused: %s", node.id, node.cluster, reason)
+        self._refused.note(node.id, node.cluster, reason, self._now())
         return None
 
     def _reason_to_refuse(self, node: NodeIdentity) -> str | None:
@@ -131,8 +131,8 @@ class EnvoySwitch:
         if node.returning and self._known.get(node.id) is None and publication.is_bare:
             # It would lose the routes that it has, for a state that knows of none.
             return (
-                "it has a state from another control plane, and this one has deployed nothing to its gateway:"
-                " is this the right database? To start anew with it, restart that Envoy"
+                "it has a state from another control plane, and this one has no active version on its"
+                " gateway: is this the right database? To start anew with it, restart that Envoy"
             )
         return None
 
