@@ -1,4 +1,7 @@
-"""A catalogue in the words of the service file: plain values, nothing left to a default."""
+"""A catalogue in the words of the service file: plain values, nothing left to a default.
+
+Only a secret is no plain value: it compares as what it is, and shows as `(secret)`.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ NO_HEALTH_CHECK = "none"
 
 
 def describe(catalogue: Catalogue) -> dict[str, Any]:
-    """The file that says the same: reading it gives an equal catalogue."""
+    """The file that says the same: reading it gives an equal catalogue, where it holds no secret."""
     return {
         "gateways": {name: describe_gateway(each) for name, each in sorted(catalogue.gateways.items())},
         "services": {name: describe_service(each) for name, each in sorted(catalogue.services.items())},
@@ -66,6 +69,9 @@ def _steering(service: Service) -> dict[str, Any]:
     described: dict[str, Any] = {}
     if service.affinity is not None:
         described["affinity"] = {service.affinity.source.value: service.affinity.name}
+    if service.manual_routing is not None:
+        manual = service.manual_routing
+        described["manual_routing"] = {"header": manual.header, "value": manual.value}
     return described
 
 

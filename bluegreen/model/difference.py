@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from bluegreen.model.catalogue import Catalogue, ChangeKind, Difference
 from bluegreen.model.description import describe_gateway, describe_service
+from bluegreen.model.secret import Secret
 
 Entry = TypeVar("Entry")
 Description = dict[str, Any]
@@ -52,6 +53,8 @@ def _values(path: str, old: Any, new: Any) -> Iterator[Difference]:
         yield Difference(ChangeKind.ADDED, path, after=_text(new))
     elif new is None:
         yield Difference(ChangeKind.REMOVED, path, before=_text(old))
+    elif isinstance(new, Secret):
+        yield Difference(ChangeKind.CHANGED, path, _text(old), "(another secret)")
     else:
         yield Difference(ChangeKind.CHANGED, path, _text(old), _text(new))
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.environment import Environment
-from bluegreen.model.steering import Affinity
+from bluegreen.model.steering import Affinity, ManualRouting
 from bluegreen.model.strategy import Strategy
 
 
@@ -112,3 +112,4 @@ class Service:
     # Instances that the file lists per environment; `deploy --endpoint` overrides them.
     endpoints: Mapping[Environment, tuple[Endpoint, ...]] = field(default_factory=dict)
     affinity: Affinity | None = None
+    manual_routing: ManualRouting | None = None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bluegreen.model.secret import Secret
+
 
 class AffinitySource(StrEnum):
     """Where a request says whose it is."""
@@ -20,3 +22,12 @@ class Affinity:
 
     source: AffinitySource
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ManualRouting:
+    """Requests whose header has this value go to the candidate, whatever its weight. It stands on the
+    production entry, so whoever knows the value can reach a version that is not released."""
+
+    header: str
+    value: Secret

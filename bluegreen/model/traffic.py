@@ -28,7 +28,8 @@ class Backend:
 
 @dataclass(frozen=True, slots=True)
 class ServiceTraffic:
-    """The wanted state of one service. `preview` is the revision that the preview listener reaches.
+    """The wanted state of one service. `preview` is the revision that the preview listener reaches;
+    `candidate` the one on its way to the production entry, which may have requests past its weight.
 
     The weights of the routed backends add up to TOTAL_WEIGHT, or all are 0: then there is no active
     version, and the service answers 503 by itself.
@@ -37,3 +38,4 @@ class ServiceTraffic:
     service: Service
     backends: tuple[Backend, ...] = ()
     preview: int | None = None
+    candidate: int | None = None

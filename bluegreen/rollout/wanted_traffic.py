@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 
 from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.deployment import Deployment, Status
 from bluegreen.model.traffic import Backend, ServiceTraffic
 
+ON_THE_WAY = (Status.DEPLOYING, Status.READY, Status.SHIFTING)
+
 
 def wanted_traffic(aggregate: ServiceAggregate) -> ServiceTraffic:
     """Every deployment that proxies may hold, the routable ones with their weights; the idle environment
-    in the preview."""
+    in the preview, the candidate also for what goes past the weights."""
     backends = tuple(
         Backend(
             revision=each.revision,
@@ -27,8 +30,13 @@ def wanted_traffic(aggregate: ServiceAggregate) -> ServiceTraffic:
         for each in aggregate.deployments
         if each.withdrawn_at is None and each.is_held
     )
-    preview = previewed(aggregate)
-    return ServiceTraffic(aggregate.service, backends, preview.revision if preview else None)
+    preview, candidate = previewed(aggregate), candidate_of(aggregate)
+    return ServiceTraffic(
+        service=aggregate.service,
+        backends=backends,
+        preview=preview.revision if preview else None,
+        candidate=candidate.revision if candidate else None,
+    )
 
 
 def is_routed(deployment: Deployment) -> bool:
@@ -38,10 +46,17 @@ def is_routed(deployment: Deployment) -> bool:
 
 def previewed(aggregate: ServiceAggregate) -> Deployment | None:
     """What the preview listener reaches: the newest routable deployment without the production entry."""
-    candidates = [
-        each for each in aggregate.deployments if is_routed(each) and each.status is not Status.ACTIVE
-    ]
-    return max(candidates, key=lambda each: each.revision, default=None)
+    return _newest(each for each in aggregate.deployments if each.status is not Status.ACTIVE)
+
+
+def candidate_of(aggregate: ServiceAggregate) -> Deployment | None:
+    """The newest routable deployment on its way to the production entry. One on its way out, draining or
+    standby, is none: production requests do not go back to it but by a rollback."""
+    return _newest(each for each in aggregate.deployments if each.status in ON_THE_WAY)
+
+
+def _newest(deployments: Iterable[Deployment]) -> Deployment | None:
+    return max(filter(is_routed, deployments), key=lambda each: each.revision, default=None)
 
 
 def describe_weights(aggregate: ServiceAggregate) -> str:

@@ -228,17 +228,12 @@ def test_a_mistake_in_what_steers_requests(addition: str, path: str, words: str)
     [
         "hunter2",
         "[hunter2]",
-        *(
-            f"{{header: x-candidate, value: {value}}}"
-            for value in (
-                "hunter2",
-                1234567890123456789,
-                "[hunter2]",
-                "'hunter2 hunter2 hunter2'",
-                "hunter2ü1234567890",
-                "hunter2" * 40,
-            )
-        ),
+        "{header: x-candidate, value: hunter2}",
+        "{header: x-candidate, value: 1234567890123456789}",
+        "{header: x-candidate, value: [hunter2]}",
+        "{header: x-candidate, value: 'hunter2 hunter2 hunter2'}",
+        "{header: x-candidate, value: hunter2ü1234567890}",
+        f"{{header: x-candidate, value: {'hunter2' * 40}}}",
     ],
 )
 def test_a_complaint_about_a_secret_does_not_show_it(entry: str) -> None:

@@ -7,7 +7,9 @@ from bluegreen.model.difference import difference
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.environment import Environment
 from bluegreen.model.gateway import Gateway
+from bluegreen.model.secret import Secret
 from bluegreen.model.service import Drain, HealthCheck, Route, Service
+from bluegreen.model.steering import ManualRouting
 from bluegreen.model.strategy import Step, Strategy
 
 EDGE = Gateway("edge", Endpoint("127.0.0.1", 10000), Endpoint("127.0.0.1", 10001))
@@ -65,3 +67,20 @@ def test_each_changed_value_has_its_line_in_the_words_of_the_file() -> None:
         "services.shop.strategy.steps[1]": (ChangeKind.ADDED, "", "{percent: 100}"),
         "services.shop.drain.deadline": (ChangeKind.CHANGED, "1m", "30s"),
     }
+
+
+def test_a_secret_differs_and_is_not_shown() -> None:
+    one, other = (
+        replace(SHOP, manual_routing=ManualRouting("x-candidate", Secret(value)))
+        for value in ("first-secret-of-all", "another-secret")
+    )
+    path = "services.shop.manual_routing"
+    assert difference(catalogue(SHOP), catalogue(one)) == [
+        Difference(ChangeKind.ADDED, path, after="{header: x-candidate, value: (secret)}")
+    ]
+    assert difference(catalogue(one), catalogue(other)) == [
+        Difference(ChangeKind.CHANGED, f"{path}.value", "(secret)", "(another secret)")
+    ]
+    assert difference(catalogue(one), catalogue(SHOP)) == [
+        Difference(ChangeKind.REMOVED, path, before="{header: x-candidate, value: (secret)}")
+    ]

@@ -17,7 +17,7 @@ from bluegreen.admin.service_file.fields import (
     UrlPath,
 )
 from bluegreen.admin.service_file.route_entry import RouteEntry
-from bluegreen.admin.service_file.steering_entry import AffinityEntry
+from bluegreen.admin.service_file.steering_entry import AffinityEntry, ManualRoutingOrNone
 from bluegreen.admin.service_file.strategy_entry import StrategyEntry, StrategyOrAtomic
 from bluegreen.model.description import NO_HEALTH_CHECK
 from bluegreen.model.endpoint import Endpoint
@@ -149,6 +149,8 @@ class ServiceEntry(Entry):
     """How long the old environment stays ready for the way back."""
     affinity: AffinityEntry | None = None
     """Keeps each user on one side while the weights move."""
+    manual_routing: ManualRoutingOrNone = None
+    """Sends requests with a secret header to the candidate."""
 
     def build(self, name: str) -> Service:
         return Service(
@@ -163,4 +165,5 @@ class ServiceEntry(Entry):
             keep_warm=self.keep_warm,
             endpoints=self.environments.build(),
             affinity=self.affinity.build() if self.affinity else None,
+            manual_routing=self.manual_routing.build() if self.manual_routing else None,
         )

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, PlainValidator, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, ConfigDict, PlainValidator, WithJsonSchema, model_validator
 
 from bluegreen.admin.service_file.entry import Entry, incomplete
 from bluegreen.admin.service_file.problem import quote
-from bluegreen.model.steering import Affinity, AffinitySource
+from bluegreen.model.secret import SHOWN, Secret
+from bluegreen.model.steering import Affinity, AffinitySource, ManualRouting
 
 _HEADER = r"[A-Za-z][A-Za-z0-9_-]{0,63}"
 _COOKIE = r"[A-Za-z0-9_.-]{1,64}"
+_VALUE = r"[!-~]{16,256}"  # printable ASCII, no blank
 
 
 def _header(value: object) -> str:
@@ -27,6 +29,24 @@ def _cookie(value: object) -> str:
     if isinstance(value, str) and re.fullmatch(_COOKIE, value):
         return value
     raise ValueError(f"{quote(value)} is no name of a cookie: up to 64 of A-Z, a-z, 0-9, -, _ and the dot.")
+
+
+def _secret(value: object) -> Secret:
+    """No complaint shows the value: what is written wrong may be almost the secret."""
+    if value == SHOWN:
+        raise ValueError(f"{SHOWN} stands where the secret is not shown: write the secret itself.")
+    if isinstance(value, str) and re.fullmatch(_VALUE, value):
+        return Secret(value)
+    raise ValueError(
+        "must be a text of 16 to 256 printable ASCII characters without blanks that nobody guesses, "
+        "such as `openssl rand -hex 16` gives (in quotes, if it is all digits)."
+    )
+
+
+def _mapping(value: Any) -> Any:
+    if value is not None and not isinstance(value, dict):
+        raise ValueError("must be a mapping such as {header: x-candidate, value: SECRET}.")
+    return value
 
 
 HeaderName = Annotated[
@@ -61,3 +81,24 @@ class AffinityEntry(Entry):
         if self.header is not None:
             return Affinity(AffinitySource.HEADER, self.header)
         return Affinity(AffinitySource.COOKIE, self.cookie or "")
+
+
+SecretText = Annotated[
+    Secret,
+    PlainValidator(_secret),
+    WithJsonSchema({"type": "string", "pattern": f"^{_VALUE}$", "writeOnly": True}),
+]
+
+
+class ManualRoutingEntry(Entry):
+    """Requests with this header go to the candidate, whatever its weight."""
+
+    header: HeaderName
+    value: SecretText
+    """A secret: whoever knows it reaches a version that is not released."""
+
+    def build(self) -> ManualRouting:
+        return ManualRouting(self.header, self.value)
+
+
+ManualRoutingOrNone = Annotated[ManualRoutingEntry | None, BeforeValidator(_mapping)]

@@ -8,24 +8,36 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 
 PREFIX = "bluegreen/"
 PREVIEW = "/preview"
 
-_CLUSTER = re.compile(rf"{PREFIX}(?P<service>[^/.]+)/(?P<revision>[1-9][0-9]*)(?P<preview>{PREVIEW})?")
+
+class Twin(StrEnum):
+    """A second cluster of a revision, for requests that are to stay out of its figures."""
+
+    PREVIEW = "preview"  # those of the preview listener
+    MANUAL = "manual"  # those of chosen users
+
+
+_TWINS = "|".join(Twin)
+_CLUSTER = re.compile(rf"{PREFIX}(?P<service>[^/.]+)/(?P<revision>[1-9][0-9]*)(?:/(?P<twin>{_TWINS}))?")
 _GATEWAY = re.compile(rf"{PREFIX}(?P<gateway>[^/.]+)(?P<preview>{PREVIEW})?")
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterName:
-    """A revision of a service to a proxy. `preview`: the twin that only the preview routes name."""
+    """A revision of a service to a proxy. `twin`: the one that only its own routes name; None: the cluster of
+    the production traffic."""
 
     service: str
     revision: int
-    preview: bool = False
+    twin: Twin | None = None
 
     def __str__(self) -> str:
-        return f"{PREFIX}{self.service}/{self.revision}{PREVIEW if self.preview else ''}"
+        name = f"{PREFIX}{self.service}/{self.revision}"
+        return name if self.twin is None else f"{name}/{self.twin}"
 
     @classmethod
     def parse(cls, text: str) -> ClusterName | None:
@@ -33,7 +45,7 @@ class ClusterName:
         match = _CLUSTER.fullmatch(text)
         if match is None:
             return None
-        return cls(match["service"], int(match["revision"]), match["preview"] is not None)
+        return cls(match["service"], int(match["revision"]), Twin(match["twin"]) if match["twin"] else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +74,8 @@ def cluster_name(service: str, revision: int) -> str:
     return str(ClusterName(service, revision))
 
 
-def preview_cluster_name(service: str, revision: int) -> str:
-    """The twin that takes the preview requests, so that they stay out of the revision's figures."""
-    return str(ClusterName(service, revision, preview=True))
+def twin_name(service: str, revision: int, twin: Twin) -> str:
+    return str(ClusterName(service, revision, twin))
 
 
 def route_table_name(gateway: str) -> str:

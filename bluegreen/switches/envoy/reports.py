@@ -86,7 +86,7 @@ def _backend_report(
 ) -> BackendReport:
     service = sources.traffic.service.name
     seen = statistics.cluster(ClusterName(service, backend.revision)) if statistics is not None else None
-    if seen is None:
+    if statistics is None or seen is None:
         return BackendReport(backend.revision, clusters_at is not None, clusters_at)
     proven = clusters_at is not None or is_proven(seen, backend)
     return BackendReport(
@@ -95,7 +95,7 @@ def _backend_report(
         acknowledged_at=clusters_at,
         healthy=seen.healthy,
         warming=seen.warming,
-        readings=seen.readings,
+        readings=statistics.production_readings(service, backend.revision),
         figures=RequestFigures(requests=seen.requests.value, active=seen.active),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bluegreen.model.traffic_report import LoadReading
 from bluegreen.switches.envoy.metrics.proxy_statistics import KEPT_UNSEEN, ProxyStatistics
 from bluegreen.switches.envoy.metrics.samples import samples
 from bluegreen.switches.envoy.metrics.v1 import metrics_service_pb2 as pb
@@ -114,6 +115,43 @@ def test_5xx_that_no_revision_answered_belong_to_the_gateway() -> None:
     read(statistics, 2.0 + KEPT_UNSEEN)
     assert statistics.cluster(SHOP_1) is None
     assert statistics.unattributed_5xx == 1, "a dropped cluster keeps what was its own"
+
+
+def test_what_chosen_users_have_under_way_is_under_way_on_the_revision() -> None:
+    statistics = ProxyStatistics("edge-1", "edge")
+    manual = "bluegreen/shop/1/manual"
+    assert statistics.production_readings("shop", 1) == ()
+    read(statistics, 1.0, *alive(), gauge("cluster.upstream_rq_active", 7))
+    read(
+        statistics,
+        2.0,
+        *alive(),
+        *alive(manual),
+        *alive("bluegreen/shop/1/preview"),
+        gauge("cluster.upstream_rq_active", 1),
+        gauge("cluster.upstream_rq_active", 2, manual),
+        gauge("cluster.upstream_rq_pending_active", 3, manual),
+        gauge("cluster.upstream_rq_active", 9, "bluegreen/shop/1/preview"),
+    )
+    assert statistics.production_readings("shop", 1) == (LoadReading(1.0, 7, 0), LoadReading(2.0, 3, 3))
+
+
+def test_a_5xx_for_a_chosen_user_is_attributed() -> None:
+    statistics = ProxyStatistics("edge-1", "edge")
+
+    def fives(name: str, count: int, **labels: str) -> pb.MetricFamily:
+        return counter(name, count, response_code_class="5", **labels)
+
+    read(
+        statistics,
+        1.0,
+        *(alive(f"bluegreen/shop/1{twin}")[0] for twin in ("", "/manual", "/preview")),
+        fives("http.downstream_rq_xx", 10, http_conn_manager_prefix="bluegreen/edge"),
+        fives("cluster.upstream_rq_xx", 4, cluster_name="bluegreen/shop/1"),
+        fives("cluster.upstream_rq_xx", 5, cluster_name="bluegreen/shop/1/manual"),
+        fives("cluster.upstream_rq_xx", 7, cluster_name="bluegreen/shop/1/preview"),
+    )
+    assert statistics.unattributed_5xx == 1
 
 
 def test_nonsense_is_left_out() -> None:

@@ -6,10 +6,13 @@ from typing import Any
 
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.environment import Environment
+from bluegreen.model.secret import Secret
 from bluegreen.model.service import Service
+from bluegreen.model.steering import ManualRouting
 from bluegreen.model.traffic import Backend, ServiceTraffic
 
 BLUE, GREEN = Environment.BLUE, Environment.GREEN
+MANUAL = ManualRouting("x-candidate", Secret("only-testers-know-this"))
 
 
 def service(name: str = "shop", **changes: Any) -> Service:
@@ -27,6 +30,6 @@ def backend(
 
 
 def traffic(of: Service, green_weight: int = 0) -> ServiceTraffic:
-    """Revision 1 on blue, revision 2 on green and previewed."""
+    """Revision 1 on blue, revision 2 on green, previewed and on its way to the production entry."""
     backends = (backend(1, weight=100 - green_weight, of=of), backend(2, weight=green_weight, of=of))
-    return ServiceTraffic(of, backends, 2)
+    return ServiceTraffic(of, backends, preview=2, candidate=2)

@@ -8,8 +8,9 @@ from envoy.config.core.v3.config_source_pb2 import ApiVersion
 from envoy.extensions.upstreams.http.v3.http_protocol_options_pb2 import HttpProtocolOptions
 
 from bluegreen.model.service import HealthCheck, Protocol, Upstream
-from bluegreen.switches.envoy.translate.clusters import PROTOCOL_OPTIONS, cluster, clusters, preview_cluster
-from tests.envoy.translate.samples import backend, service, traffic
+from bluegreen.switches.envoy.names import Twin
+from bluegreen.switches.envoy.translate.clusters import PROTOCOL_OPTIONS, cluster, clusters, twin_cluster
+from tests.envoy.translate.samples import MANUAL, backend, service, traffic
 
 
 def protocol_options(of: Cluster) -> HttpProtocolOptions:
@@ -27,14 +28,25 @@ def test_every_backend_has_a_cluster_and_the_previewed_one_a_twin() -> None:
     ]
 
 
+def test_with_manual_routing_every_backend_has_a_twin_whatever_the_weights() -> None:
+    manual = service(manual_routing=MANUAL)
+    wanted = traffic(manual)
+    later = replace(traffic(manual, green_weight=100), preview=1, candidate=None)
+    for each in (wanted, later):
+        names = {made.name for made in clusters(each)}
+        assert {"bluegreen/shop/1/manual", "bluegreen/shop/2/manual"} <= names
+
+
 def test_a_backend_that_is_not_routed_yet_is_made_known_all_the_same() -> None:
     wanted = replace(traffic(service()), backends=(backend(2, routed=False),))
     assert [each.name for each in clusters(wanted)] == ["bluegreen/shop/2", "bluegreen/shop/2/preview"]
 
 
 def test_endpoints_come_over_ads_under_the_revisions_name() -> None:
-    for make in (cluster, preview_cluster):
-        made = make(service(), backend(3))
+    for made in (
+        cluster(service(), backend(3)),
+        *(twin_cluster(service(), backend(3), twin) for twin in Twin),
+    ):
         assert made.type == Cluster.EDS
         assert made.eds_cluster_config.service_name == "bluegreen/shop/3"
         assert made.eds_cluster_config.eds_config.HasField("ads")
@@ -95,13 +107,14 @@ def test_a_removed_instance_is_no_member_any_more() -> None:
 def test_only_the_revisions_own_cluster_checks_health() -> None:
     checked = service(health_check=HealthCheck())
     assert len(cluster(checked, backend(of=checked)).health_checks) == 1
-    assert not preview_cluster(checked, backend(of=checked)).health_checks
+    assert not twin_cluster(checked, backend(of=checked), Twin.PREVIEW).health_checks
     assert not cluster(service(), backend(of=service(health_check=None))).health_checks
 
 
 def test_apart_from_name_and_health_check_the_twin_is_the_same() -> None:
     checked = service(health_check=HealthCheck())
-    twin, own = preview_cluster(checked, backend(of=checked)), cluster(checked, backend(of=checked))
+    of = backend(of=checked)
+    twin, own = twin_cluster(checked, of, Twin.PREVIEW), cluster(checked, of)
     own.name = twin.name
     own.ClearField("health_checks")
     assert twin == own

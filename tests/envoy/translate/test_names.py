@@ -3,12 +3,12 @@ from __future__ import annotations
 import pytest
 
 from bluegreen.switches.envoy import names
-from bluegreen.switches.envoy.names import PREFIX, ClusterName, ListenerName
+from bluegreen.switches.envoy.names import PREFIX, ClusterName, ListenerName, Twin
 
 
-@pytest.mark.parametrize("preview", [False, True])
-def test_a_clusters_name_reads_back(preview: bool) -> None:
-    name = ClusterName("shop-2", 17, preview)
+@pytest.mark.parametrize("twin", [None, *Twin])
+def test_a_clusters_name_reads_back(twin: Twin | None) -> None:
+    name = ClusterName("shop-2", 17, twin)
     assert ClusterName.parse(str(name)) == name
 
 
@@ -46,11 +46,11 @@ def test_every_name_differs_and_has_the_prefix_and_no_dot() -> None:
     made = {
         names.cluster_name("edge", 1),
         names.cluster_name("edge", 11),
-        names.preview_cluster_name("edge", 1),
+        *(names.twin_name("edge", 1, twin) for twin in Twin),
         names.route_table_name("edge"),
         names.preview_route_table_name("edge"),
     }
-    assert len(made) == 5
+    assert len(made) == 4 + len(Twin)
     assert all(name.startswith(PREFIX) and "." not in name for name in made)
     assert names.listener_name("edge") == names.route_table_name("edge")
     assert names.preview_listener_name("edge") == names.preview_route_table_name("edge")

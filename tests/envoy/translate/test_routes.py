@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from envoy.config.route.v3.route_components_pb2 import Route as EnvoyRoute
@@ -9,9 +10,11 @@ from google.protobuf.json_format import MessageToDict
 from bluegreen.model.service import Protocol, Retries, Route, Service, Upstream
 from bluegreen.model.steering import Affinity, AffinitySource
 from bluegreen.model.traffic import ServiceTraffic
+from bluegreen.switches.envoy.translate.clusters import clusters
 from bluegreen.switches.envoy.translate.route_tables import RouteTable
-from bluegreen.switches.envoy.translate.routes import encoded_routes, preview_target, production_target
-from tests.envoy.translate.samples import backend, service, traffic
+from bluegreen.switches.envoy.translate.routes import encoded_routes
+from bluegreen.switches.envoy.translate.targets import preview_target, production_target
+from tests.envoy.translate.samples import MANUAL, backend, service, traffic
 
 
 def routes(of: ServiceTraffic) -> list[EnvoyRoute]:
@@ -155,3 +158,59 @@ def test_without_affinity_nothing_is_hashed() -> None:
     for each in only(Route()):
         assert not each.route.hash_policy
         assert not each.route.weighted_clusters.HasField("use_hash_policy")
+
+
+def test_chosen_requests_come_first_on_every_route_and_go_whole_to_the_twin() -> None:
+    paths = (Route("/"), Route("/a"), Route("/b", retries=Retries(reset=False)))
+    made = routes(traffic(service(routes=paths, manual_routing=MANUAL), green_weight=10))
+    ways = [
+        (
+            each.match.prefix or each.match.path_separated_prefix,
+            [header.name for header in each.match.headers],
+            [(one.name[10:], one.weight.value) for one in each.route.weighted_clusters.clusters],
+        )
+        for each in made
+    ]
+    by_weight, chosen = [("shop/1", 90), ("shop/2", 10)], [("shop/2/manual", 100)]
+    assert ways == [
+        ("/a", ["x-candidate", ":method"], chosen),
+        ("/a", ["x-candidate"], chosen),
+        ("/a", [":method"], by_weight),
+        ("/a", [], by_weight),
+        ("/b", ["x-candidate"], chosen),
+        ("/b", [], by_weight),
+        ("/", ["x-candidate", ":method"], chosen),
+        ("/", ["x-candidate"], chosen),
+        ("/", [":method"], by_weight),
+        ("/", [], by_weight),
+    ]
+    assert made[0].match.headers[0].string_match.exact == MANUAL.value.value
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"candidate": None},
+        {"candidate": 1},  # it has all traffic
+        {"candidate": 3},
+        {"backends": (backend(1, weight=100), backend(2, routed=False))},
+        {"backends": (backend(1), backend(2))},  # nothing is active: the service claims nothing
+        {"service": service()},
+    ],
+)
+def test_nobody_is_chosen(changes: dict[str, Any]) -> None:
+    wanted = replace(traffic(service(manual_routing=MANUAL)), **changes)
+    assert production_target(wanted).manual == ""
+    assert not any("x-candidate" in str(each) for each in routes(wanted))
+
+
+def test_the_preview_knows_no_chosen_requests() -> None:
+    wanted = traffic(service(manual_routing=MANUAL))
+    assert preview_target(wanted).manual == ""
+
+
+def test_a_table_tells_of_every_cluster_that_it_names() -> None:
+    table = RouteTable.production("edge")
+    table.put(traffic(service(manual_routing=MANUAL)))
+    assert table.clusters == {"bluegreen/shop/1", "bluegreen/shop/2", "bluegreen/shop/2/manual"}
+    assert table.clusters <= {each.name for each in clusters(traffic(service(manual_routing=MANUAL)))}

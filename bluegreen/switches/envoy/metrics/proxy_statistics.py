@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
+from bluegreen.model.traffic_report import LoadReading
 from bluegreen.switches.envoy.metrics.cluster_statistics import ClusterStatistics
 from bluegreen.switches.envoy.metrics.totals import RunningTotal
-from bluegreen.switches.envoy.names import ClusterName, ListenerName
+from bluegreen.switches.envoy.names import ClusterName, ListenerName, Twin, cluster_name
 
 KEPT_UNSEEN = 600.0
 """Seconds without a mention after which a cluster's figures are dropped."""
@@ -41,9 +42,28 @@ class ProxyStatistics:
     def cluster(self, name: ClusterName) -> ClusterStatistics | None:
         return self._clusters.get(name)
 
-    @property
-    def clusters(self) -> dict[ClusterName, ClusterStatistics]:
-        return self._clusters
+    def clusters_of(self, service: str) -> list[tuple[ClusterName, ClusterStatistics]]:
+        """The clusters with a service's own figures: not its twins for the preview and the like."""
+        return [
+            (name, seen)
+            for name, seen in self._clusters.items()
+            if name.service == service and str(name) == cluster_name(service, name.revision)
+        ]
+
+    def production_readings(self, service: str, revision: int) -> tuple[LoadReading, ...]:
+        """What a revision has under way for the production listener, chosen users included: the newest few
+        readings, oldest first."""
+        own = self._clusters.get(ClusterName(service, revision))
+        chosen = self._clusters.get(ClusterName(service, revision, Twin.MANUAL))
+        if own is None or chosen is None:
+            return own.readings if own is not None else ()
+        idle = LoadReading(0.0, 0, 0)
+        theirs = {each.at: each for each in chosen.readings}
+        pairs = ((each, theirs.get(each.at, idle)) for each in own.readings)
+        return tuple(
+            LoadReading(one.at, one.active + other.active, one.pending + other.pending)
+            for one, other in pairs
+        )
 
     @property
     def unattributed_5xx(self) -> int:
@@ -76,7 +96,8 @@ class ProxyStatistics:
 
 
 def _production_5xx(name: ClusterName, cluster: ClusterStatistics) -> int:
-    return 0 if name.preview or 5 not in cluster.by_class else cluster.by_class[5].value
+    reached_by_listener = name.twin in (None, Twin.MANUAL)
+    return cluster.by_class[5].value if reached_by_listener and 5 in cluster.by_class else 0
 
 
 def _read(cluster: ClusterStatistics, at: float, samples: list[Sample]) -> None:

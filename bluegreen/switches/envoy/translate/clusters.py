@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from envoy.config.cluster.v3.circuit_breaker_pb2 import CircuitBreakers
 from envoy.config.cluster.v3.cluster_pb2 import Cluster, UpstreamConnectionOptions
 from envoy.config.core.v3.address_pb2 import TcpKeepalive
@@ -18,7 +20,7 @@ from google.protobuf.wrappers_pb2 import UInt32Value
 
 from bluegreen.model.service import Protocol, Service, Upstream
 from bluegreen.model.traffic import Backend, ServiceTraffic
-from bluegreen.switches.envoy.names import cluster_name, preview_cluster_name
+from bluegreen.switches.envoy.names import Twin, cluster_name, twin_name
 from bluegreen.switches.envoy.translate.endpoints import load_assignment, needs_dns
 from bluegreen.switches.envoy.translate.health_checks import health_checks
 from bluegreen.switches.envoy.translate.http2 import http2_options
@@ -32,14 +34,25 @@ CONNECTION_BUFFER = 256 * 1024  # bytes
 
 
 def clusters(traffic: ServiceTraffic) -> tuple[Cluster, ...]:
-    """The clusters of a service: one for each backend, and the twin of the one that is previewed."""
-    wanted = [cluster(traffic.service, backend) for backend in traffic.backends]
-    wanted.extend(
-        preview_cluster(traffic.service, backend)
-        for backend in traffic.backends
-        if backend.revision == traffic.preview
+    """The clusters of a service: one for each backend, and their twins."""
+    service = traffic.service
+    return (
+        *(cluster(service, backend) for backend in traffic.backends),
+        *(
+            twin_cluster(service, backend, twin)
+            for backend in traffic.backends
+            for twin in _twins(traffic, backend)
+        ),
     )
-    return tuple(wanted)
+
+
+def _twins(traffic: ServiceTraffic, backend: Backend) -> Iterator[Twin]:
+    if backend.revision == traffic.preview:
+        yield Twin.PREVIEW
+    if traffic.service.manual_routing is not None:
+        # Each revision's, from its first day to its last: what chosen users have under way must not lose its
+        # cluster at the promotion that ends the choice.
+        yield Twin.MANUAL
 
 
 def cluster(service: Service, backend: Backend) -> Cluster:
@@ -49,14 +62,14 @@ def cluster(service: Service, backend: Backend) -> Cluster:
     return made
 
 
-def preview_cluster(service: Service, backend: Backend) -> Cluster:
-    """The cluster that takes a revision's preview requests: the same endpoints, figures of its own.
+def twin_cluster(service: Service, backend: Backend, twin: Twin) -> Cluster:
+    """A cluster for requests past the weights: the same endpoints, figures of its own.
 
     It has no health check, since that would double the checks that the instances see, and the verdict of the
-    sibling cannot be shared. So a preview request may meet an instance that is down; the retry on another
-    one covers it, and whether the revision is healthy is told by the other cluster.
+    sibling cannot be shared. So such a request may meet an instance that is down; the retry on another one
+    covers it, and whether the revision is healthy is told by the other cluster.
     """
-    return _cluster(preview_cluster_name(service.name, backend.revision), service, backend)
+    return _cluster(twin_name(service.name, backend.revision, twin), service, backend)
 
 
 def _cluster(name: str, service: Service, backend: Backend) -> Cluster:

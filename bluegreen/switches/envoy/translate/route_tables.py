@@ -9,13 +9,8 @@ from envoy.config.route.v3.route_pb2 import RouteConfiguration
 
 from bluegreen.model.traffic import ServiceTraffic
 from bluegreen.switches.envoy.names import preview_route_table_name, route_table_name
-from bluegreen.switches.envoy.translate.routes import (
-    EncodedRoute,
-    Target,
-    encoded_routes,
-    preview_target,
-    production_target,
-)
+from bluegreen.switches.envoy.translate.routes import EncodedRoute, encoded_routes
+from bluegreen.switches.envoy.translate.targets import Target, preview_target, production_target
 from bluegreen.switches.envoy.translate.virtual_hosts import (
     DomainGroup,
     domain_groups,
@@ -69,8 +64,7 @@ class RouteTable:
         target = self._target(traffic)
         if not target.clusters and not target.unavailable:
             return self.remove(name)
-        clusters = frozenset(cluster for cluster, _ in target.clusters)
-        entry = _Entry(domains(traffic.service), clusters, encoded_routes(traffic, target))
+        entry = _Entry(domains(traffic.service), target.named, encoded_routes(traffic, target))
         before = self._entries.get(name)
         if before == entry:
             return False

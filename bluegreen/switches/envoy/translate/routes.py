@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 
 from envoy.config.core.v3.base_pb2 import DataSource
@@ -20,12 +20,13 @@ from envoy.type.matcher.v3.string_pb2 import StringMatcher
 from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value
 
 from bluegreen.model.service import Protocol, Route, Service
+from bluegreen.model.steering import ManualRouting
 from bluegreen.model.traffic import ServiceTraffic
 from bluegreen.model.traffic_rule import TOTAL_WEIGHT
-from bluegreen.switches.envoy.names import cluster_name, preview_cluster_name
 from bluegreen.switches.envoy.translate.hash_policies import hash_policies
 from bluegreen.switches.envoy.translate.packing import duration
 from bluegreen.switches.envoy.translate.retry_policies import CUT_SHORT, UNTOUCHED, retry_policy
+from bluegreen.switches.envoy.translate.targets import Target
 
 SAFE_METHODS = HeaderMatcher(
     name=":method", string_match=StringMatcher(safe_regex=RegexMatcher(regex="GET|HEAD|OPTIONS"))
@@ -34,56 +35,26 @@ WEBSOCKET = RouteAction.UpgradeConfig(upgrade_type="websocket", enabled=BoolValu
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """Where a service's requests go: clusters with weights. Without any, `unavailable` is the answer, a 503;
-    and where that is empty, the service claims no request at all."""
-
-    clusters: tuple[tuple[str, int], ...]
-    unavailable: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class EncodedRoute:
     """A route's bytes; the smallest `place` is the most specific and comes first."""
 
-    place: tuple[bool, int, str, str, bool]
+    place: tuple[bool, int, str, str, int]
     encoded: bytes
 
 
-def production_target(traffic: ServiceTraffic) -> Target:
-    """The routed backends by weight. Those with weight 0 are named as well: sticky users keep their side only
-    if neither the clusters, nor their order, nor the sum of their weights changes on the way.
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """Some of a route's requests, by their headers: the clusters they go to, and the failures after which
+    they are repeated."""
 
-    Before its first promotion a service claims nothing: its requests go on going to whoever has them until
-    now, such as a service with a shorter prefix that it is to take some over from.
-    """
-    routed = sorted(
-        (backend for backend in traffic.backends if backend.routed),
-        key=lambda backend: (backend.environment, backend.revision),
-    )
-    total = sum(backend.weight for backend in routed)
-    if total == 0:
-        return Target(())
-    if total != TOTAL_WEIGHT:
-        raise ValueError(f"the weights of {traffic.service.name} add up to {total}, not {TOTAL_WEIGHT}")
-    name = traffic.service.name
-    return Target(tuple((cluster_name(name, backend.revision), backend.weight) for backend in routed))
-
-
-def preview_target(traffic: ServiceTraffic) -> Target:
-    """All requests to the previewed backend, once it may be routed to."""
-    name = traffic.service.name
-    previewed = tuple(
-        (preview_cluster_name(name, backend.revision), TOTAL_WEIGHT)
-        for backend in traffic.backends
-        if backend.routed and backend.revision == traffic.preview
-    )
-    return Target(previewed, f"{name} has no version to preview.\n")
+    headers: tuple[HeaderMatcher, ...]
+    clusters: tuple[tuple[str, int], ...]
+    conditions: str
 
 
 def encoded_routes(traffic: ServiceTraffic, target: Target) -> tuple[EncodedRoute, ...]:
     """A service's routes towards a target, the most specific first."""
-    return tuple(in_order(_encoded_routes(traffic, target)))
+    return tuple(in_order(_encoded_routes(traffic.service, target)))
 
 
 def in_order(routes: Iterable[EncodedRoute]) -> list[EncodedRoute]:
@@ -91,60 +62,69 @@ def in_order(routes: Iterable[EncodedRoute]) -> list[EncodedRoute]:
     return sorted(routes, key=attrgetter("place"))
 
 
-def _encoded_routes(traffic: ServiceTraffic, target: Target) -> Iterator[EncodedRoute]:
-    service = traffic.service
+def _encoded_routes(service: Service, target: Target) -> Iterator[EncodedRoute]:
     for route in service.routes:
-        for match, conditions in _matches(route, service.upstream.protocol):
-            made = EnvoyRoute(match=match)
-            if target.clusters:
-                made.route.CopyFrom(_action(service, route, target, conditions))
+        for rank, way in enumerate(_ways(service, route, target)):
+            made = EnvoyRoute(match=_match(route, way))
+            if way.clusters:
+                made.route.CopyFrom(_action(service, route, way))
             else:
                 body = DataSource(inline_string=target.unavailable)
                 made.direct_response.CopyFrom(DirectResponseAction(status=503, body=body))
-            place = (not route.exact, -len(route.path), route.path, service.name, not match.headers)
+            place = (not route.exact, -len(route.path), route.path, service.name, rank)
             yield EncodedRoute(place, made.SerializeToString(deterministic=True))
 
 
-def _matches(route: Route, protocol: Protocol) -> Iterator[tuple[RouteMatch, str]]:
-    """The route's match with the failures after which its requests are repeated.
+def _ways(service: Service, route: Route, target: Target) -> Iterator[_Way]:
+    """What becomes of a route's requests; the first way whose headers match is taken."""
+    by_weight = list(_by_weight(service, route, target))
+    if target.manual and service.manual_routing is not None:
+        chosen = _chosen(service.manual_routing)
+        for way in by_weight:
+            yield replace(way, headers=(chosen, *way.headers), clusters=((target.manual, TOTAL_WEIGHT),))
+    yield from by_weight
 
-    A request cut short is repeated only where a copy does no harm. That takes a route of its own:
+
+def _by_weight(service: Service, route: Route, target: Target) -> Iterator[_Way]:
+    """A request cut short is repeated only where a copy does no harm. That takes a route of its own:
     `retriable_request_headers` would deny every retry to the other methods (Envoy's RetryPolicy). A gRPC
     request is always a POST.
     """
-    repeat = route.retries.reset and route.retries.attempts > 0 and protocol is not Protocol.GRPC
-    if repeat:
-        safe = _match(route)
-        safe.headers.append(SAFE_METHODS)
-        yield safe, CUT_SHORT
-    yield _match(route), UNTOUCHED
+    grpc = service.upstream.protocol is Protocol.GRPC
+    if route.retries.reset and route.retries.attempts > 0 and not grpc:
+        yield _Way((SAFE_METHODS,), target.clusters, CUT_SHORT)
+    yield _Way((), target.clusters, UNTOUCHED)
 
 
-def _match(route: Route) -> RouteMatch:
+def _chosen(manual: ManualRouting) -> HeaderMatcher:
+    return HeaderMatcher(name=manual.header, string_match=StringMatcher(exact=manual.value.value))
+
+
+def _match(route: Route, way: _Way) -> RouteMatch:
     if route.exact:
-        return RouteMatch(path=route.path)
+        return RouteMatch(path=route.path, headers=way.headers)
     if route.path.endswith("/"):
-        return RouteMatch(prefix=route.path)
+        return RouteMatch(prefix=route.path, headers=way.headers)
     # Below /api are /api and /api/v1, but not /apiary.
-    return RouteMatch(path_separated_prefix=route.path)
+    return RouteMatch(path_separated_prefix=route.path, headers=way.headers)
 
 
-def _action(service: Service, route: Route, target: Target, conditions: str) -> RouteAction:
+def _action(service: Service, route: Route, way: _Way) -> RouteAction:
     return RouteAction(
-        weighted_clusters=_weighted_clusters(service, target),
+        weighted_clusters=_weighted_clusters(service, way),
         hash_policy=hash_policies(service.affinity),
         timeout=duration(route.timeout),
         idle_timeout=duration(route.idle_timeout),
-        retry_policy=retry_policy(route.retries.attempts, conditions),
+        retry_policy=retry_policy(route.retries.attempts, way.conditions),
         upgrade_configs=[WEBSOCKET] if route.websocket else [],
     )
 
 
-def _weighted_clusters(service: Service, target: Target) -> WeightedCluster:
+def _weighted_clusters(service: Service, way: _Way) -> WeightedCluster:
     made = WeightedCluster(
         clusters=[
             WeightedCluster.ClusterWeight(name=name, weight=UInt32Value(value=weight))
-            for name, weight in target.clusters
+            for name, weight in way.clusters
         ]
     )
     if service.affinity is not None:
