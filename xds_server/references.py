@@ -42,9 +42,17 @@ NO_LINKS: Final = Links()
 
 
 def read_links(type_url: str, body: bytes) -> Links:
-    """The links of a serialized resource; none for a type that refers to nothing we order by."""
+    """The links of a serialized resource; none for a type that refers to nothing we order by.
+
+    Bytes that are no such message have none either: it is for the client to refuse them, with a NACK.
+    """
     reader = _READERS.get(type_url)
-    return reader(body) if reader else NO_LINKS
+    if reader is None:
+        return NO_LINKS
+    try:
+        return reader(body)
+    except DecodeError:
+        return NO_LINKS
 
 
 def _read_cluster(body: bytes) -> Links:

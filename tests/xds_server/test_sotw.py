@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 from envoy.service.discovery.v3 import discovery_pb2
+from google.protobuf.message import DecodeError
 
 from tests.xds_server.conftest import by_cluster
 from tests.xds_server.proxy import Proxy
@@ -17,6 +18,7 @@ from xds_server import (
     BadRequest,
     InconsistentSnapshot,
     References,
+    Resource,
     XdsServer,
     XdsSettings,
 )
@@ -343,3 +345,15 @@ def test_FULL_SOTW_a_first_answer_withholds_no_listener(server: XdsServer) -> No
     assert proxy.ask(CLUSTER) == ["CDS v1"]
     assert proxy.ask(LISTENER) == [], "a set without it would delete what the client may have"
     assert proxy.ack(CLUSTER) == ["LDS entry"]
+
+
+def test_bytes_that_are_no_such_message_end_no_stream(server: XdsServer) -> None:
+    server.publish("edge", service("v1"))
+    proxy = Proxy(server)
+    proxy.start("table")
+    server.change("edge", [Resource.encoded(ROUTE, "table", b"\xff\xff")])
+    with pytest.raises(DecodeError):
+        proxy.take()  # the client's decoder, not the server
+    server.change("edge", [route("table", v1=2)])
+    proxy.now += 1
+    assert proxy.take() == ["RDS table"]
