@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +22,11 @@ from bluegreen.model.endpoint import Endpoint
 
 ANSWER_WITHIN = 15.0
 """Seconds for a call that does not wait for proxies: it is answered once the intent is durable."""
+
+REACHED_WITHIN = 3.0
+"""Seconds in which a call is tried again that reaches nobody."""
+
+ASK_AGAIN_AFTER = 0.1
 
 _OPTIONS = (
     # A variable meant for the web would lead the way to our own control plane through a stranger.
@@ -60,11 +67,19 @@ class Connection:
         self._address = address
 
     def call(self, rpc: str, request: Any) -> Any:
-        """Ask, and return the answer. Raises Failure."""
-        try:
-            return getattr(self._stub, rpc)(request, timeout=ANSWER_WITHIN)
-        except grpc.RpcError as error:
-            raise _failure(error, self._address) from error
+        """Ask, and return the answer; a control plane that is just starting is given a moment. Raises Failure.
+
+        To ask again is safe: what changes something carries a key under which it acts only once.
+        """
+        give_up = time.monotonic() + REACHED_WITHIN
+        while True:
+            try:
+                return getattr(self._stub, rpc)(request, timeout=ANSWER_WITHIN)
+            except grpc.RpcError as error:
+                failure = _failure(error, self._address)
+                if not isinstance(failure, OutOfReach) or time.monotonic() > give_up:
+                    raise failure from error
+            time.sleep(ASK_AGAIN_AFTER)
 
     def stream(self, rpc: str, request: Any, timeout: float) -> Iterator[Any]:
         """The answers as they come; after `timeout` seconds it raises Overdue. Raises Failure, and
@@ -88,7 +103,8 @@ def connected(caller: Caller) -> Iterator[Connection]:
 
 
 def origin(caller: Caller) -> pb.Origin:
-    return pb.Origin(actor=caller.actor, reason=caller.reason, idempotency_key=caller.key)
+    key = caller.key or uuid.uuid4().hex
+    return pb.Origin(actor=caller.actor, reason=caller.reason, idempotency_key=key)
 
 
 def _failure(error: Any, address: Endpoint) -> Failure:
