@@ -24,6 +24,14 @@ demo: $(INSTALLED) ## a whole release through real Envoys under load
 test: $(INSTALLED) ## all tests but the slow ones
 	$(BIN)/pytest -m 'not slow' -q
 
+.PHONY: soak
+soak: $(INSTALLED) ## the slow tests: 200 releases in a row under load
+	$(BIN)/pytest -m slow -q
+
+.PHONY: bench
+bench: $(INSTALLED) ## the tables of docs/benchmarks.md
+	@$(BIN)/python -m bench
+
 .PHONY: check
 check: $(INSTALLED) ## ruff, mypy strict, import-linter, generated code up to date
 	$(BIN)/ruff check .

@@ -26,7 +26,7 @@ from bluegreen.switches.envoy.switch import EnvoySwitch
 from bluegreen.telemetry.figures import Figures
 from bluegreen.telemetry.http import serve_http
 from deployment_store import SqliteStore
-from xds_server import server_options
+from xds_server import Fleet, server_options
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +43,7 @@ class ControlPlane:
     """A running control plane, and where it listens (the ports that were bound, where 0 was asked for)."""
 
     controller: Controller
+    fleet: Fleet
     xds: Endpoint
     admin: Endpoint
     http: Endpoint
@@ -85,7 +86,7 @@ async def control_plane(
         http_address = await _listen_http(
             stack, settings.http, registry, lambda: switch.server.ready and store.is_usable()
         )
-        yield ControlPlane(controller, xds_address, admin_address, http_address)
+        yield ControlPlane(controller, switch.server.fleet, xds_address, admin_address, http_address)
 
 
 async def _apply(controller: Controller, catalogue: Catalogue, settings: Settings) -> None:

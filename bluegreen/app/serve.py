@@ -12,6 +12,7 @@ from bluegreen.app.settings import Settings
 from bluegreen.model.catalogue import Catalogue
 from bluegreen.model.errors import InvalidInput
 from bluegreen.telemetry.logs import LogFormat, configure_logging
+from xds_server import tune_memory
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ async def serve(settings: Settings, catalogue: Catalogue | None = None) -> None:
     for signal_ in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signal_, stop.set)
     async with control_plane(settings, catalogue) as running:
+        tune_memory(running.fleet)
         log.info("state: %s", settings.database.absolute())
         log.info("proxies connect to %s, operators to %s", running.xds, running.admin)
         log.info("metrics at http://%s/metrics", running.http)
