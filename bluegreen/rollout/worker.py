@@ -15,8 +15,9 @@ from bluegreen.model.store import Store
 from bluegreen.model.traffic_report import TrafficReport
 from bluegreen.model.traffic_switch import TrafficSwitch
 from bluegreen.rollout.clock import Clock
-from bluegreen.rollout.decision import Wait, decide
+from bluegreen.rollout.decision import decide
 from bluegreen.rollout.draft import Change, Decide, Draft
+from bluegreen.rollout.look import Wait
 from bluegreen.rollout.operations import CommandResult
 from bluegreen.rollout.wanted_traffic import wanted_traffic
 

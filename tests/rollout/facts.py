@@ -11,8 +11,9 @@ from bluegreen.model.strategy import Step, Strategy
 from bluegreen.model.traffic_report import BackendReport, LoadReading, ProxyReport, TrafficReport
 from bluegreen.model.traffic_rule import TrafficRule
 from bluegreen.rollout import commands
-from bluegreen.rollout.decision import Wait, decide
+from bluegreen.rollout.decision import decide
 from bluegreen.rollout.draft import Decide, Draft
+from bluegreen.rollout.look import Wait
 from bluegreen.rollout.operations import DeployCommand
 
 BLUE_ENDPOINTS = (Endpoint("127.0.0.1", 9001), Endpoint("127.0.0.1", 9002))

@@ -12,7 +12,8 @@ from bluegreen.model.rollout import Outcome
 from bluegreen.model.strategy import OnSilent
 from bluegreen.model.traffic_report import ProxyReport
 from bluegreen.rollout import commands
-from bluegreen.rollout.decision import Wait, decide
+from bluegreen.rollout.decision import decide
+from bluegreen.rollout.look import Wait
 from bluegreen.rollout.wanted_traffic import wanted_traffic
 from tests.rollout.facts import MANUAL_STEPS, TIMED_STEPS, Story, backend, proxy, report
 
