@@ -6,7 +6,7 @@ import asyncio
 import logging
 import signal
 
-from bluegreen.admin.service_file import read_service_file
+from bluegreen.admin.service_file import BadServiceFile, read_service_file
 from bluegreen.app.control_plane import control_plane
 from bluegreen.app.settings import Settings
 from bluegreen.model.catalogue import Catalogue
@@ -47,4 +47,10 @@ def _read(settings: Settings) -> Catalogue | None:
         text = settings.service_file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(f"Cannot read the service file {settings.service_file}: {error}.") from error
-    return read_service_file(text)
+    try:
+        return read_service_file(text)
+    except BadServiceFile as bad:
+        mistakes = (
+            f"{settings.service_file}:{each.line}: {each.path}: {each.message}" for each in bad.problems
+        )
+        raise InvalidInput("\n".join(mistakes)) from bad
