@@ -67,6 +67,8 @@ def _proxy_report(sources: ServiceSources, known: KnownProxy, now: float) -> Pro
         backend.revision: _backend_report(sources, backend, statistics, clusters_at)
         for backend in sources.traffic.backends
     }
+    if statistics is not None:
+        backends = _withdrawn(sources.traffic, statistics) | backends
     return ProxyReport(
         proxy=known.id,
         gateway=known.gateway,
@@ -76,6 +78,15 @@ def _proxy_report(sources: ServiceSources, known: KnownProxy, now: float) -> Pro
         rejected=_rejection(sources.traffic, types, generations),
         backends=backends,
     )
+
+
+def _withdrawn(traffic: ServiceTraffic, statistics: ProxyStatistics) -> dict[int, BackendReport]:
+    """Revisions that are wanted no more but still in the proxy's last report: requests are pinned to them."""
+    return {
+        name.revision: BackendReport(name.revision, healthy=seen.healthy, readings=seen.readings)
+        for name, seen in statistics.clusters_of(traffic.service.name)
+        if seen.reported_at == statistics.reported_at
+    }
 
 
 def _backend_report(
@@ -123,7 +134,8 @@ def _rejection(traffic: ServiceTraffic, types: Mapping[str, TypeState], since: G
             continue
         if type_url == LISTENER and _has(types.get(ROUTE), since.routes):
             continue
-        return f"{TYPE_NAMES[type_url]}: {state.nack.text[:MAXIMUM_TEXT]}"
+        hint = " (restart that Envoy once the cause is gone)" if type_url == LISTENER else ""
+        return f"{TYPE_NAMES[type_url]}: {state.nack.text[:MAXIMUM_TEXT]}{hint}"
     return None
 
 
