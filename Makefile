@@ -22,7 +22,7 @@ demo: $(INSTALLED) ## a whole release through real Envoys under load
 
 .PHONY: test
 test: $(INSTALLED) ## all tests but the slow ones
-	$(BIN)/pytest -m 'not slow' -q
+	$(BIN)/pytest -m 'not slow' -q -n 2 --dist worksteal
 
 .PHONY: soak
 soak: $(INSTALLED) ## the slow tests: 200 releases in a row under load
