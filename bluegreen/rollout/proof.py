@@ -152,14 +152,15 @@ class Pinned:
 
 
 def pinned(report: TrafficReport, revision: int) -> Pinned:
-    """What the proxies, by their last readings, still have under way on a revision."""
+    """What the proxies, by their last readings, still have under way on a revision. What one that is gone
+    said last says nothing of now: it goes on by the weights that it has."""
     requests, unknown = 0, []
     for proxy in report.proxies:
         backend = proxy.backends.get(revision)
-        if backend is not None and backend.readings:
-            requests += backend.readings[-1].active + backend.readings[-1].pending
-        elif not proxy.connected:
+        if not proxy.connected:
             unknown.append(proxy.proxy)
+        elif backend is not None and backend.readings:
+            requests += backend.readings[-1].active + backend.readings[-1].pending
     return Pinned(requests, tuple(unknown))
 
 

@@ -19,6 +19,7 @@ from bluegreen.app.demo.ports import free_port
 from bluegreen.app.demo.processes import ChildProcess, ChildProcesses, Command
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.switches.envoy.bootstrap import BootstrapOptions, XdsProtocol, bootstrap
+from tests.support.cable import Cable
 
 LOOPBACK = "127.0.0.1"
 GATEWAYS = ("edge", "sidecar")
@@ -41,6 +42,7 @@ class World:
     def __init__(self, children: ChildProcesses, directory: Path) -> None:
         self.ports = WorldPorts()
         self.proxies: dict[str, EnvoyProcess] = {}
+        self.cables: dict[str, Cable] = {}
         self._children = children
         self._directory = directory
         self._channel = grpc.aio.insecure_channel(
@@ -51,6 +53,8 @@ class World:
 
     async def close(self) -> None:
         await self._channel.close()
+        for cable in self.cables.values():
+            await cable.cut()
 
     # --- parts ---
 
@@ -70,12 +74,22 @@ class World:
     async def _answers(self) -> None:
         await self.admin.ListServices(pb.ListServicesRequest(), wait_for_ready=True)
 
+    @property
+    def _xds(self) -> Endpoint:
+        return Endpoint(LOOPBACK, self.ports.xds)
+
+    async def lay_cable(self, gateway: str) -> Cable:
+        """Lead the Envoy of a gateway, not started yet, to the control plane by a cable that can fail."""
+        cable = self.cables[gateway] = Cable(self._xds)
+        await cable.mend()
+        return cable
+
     async def start_proxy(self, gateway: str, protocol: XdsProtocol = XdsProtocol.SOTW) -> EnvoyProcess:
         """An Envoy of a gateway; ready to be waited for."""
         options = BootstrapOptions(
             gateway=gateway,
             node_id=f"{gateway}-1",
-            control_plane=Endpoint(LOOPBACK, self.ports.xds),
+            control_plane=self.cables[gateway].address if gateway in self.cables else self._xds,
             protocol=protocol,
             admin=Endpoint(LOOPBACK, free_port()),
             flush_interval=0.25,
@@ -166,6 +180,19 @@ class World:
             return any(d.revision == revision and d.status in statuses for d in status.deployments)
 
         return await self.when(holds, timeout, service)
+
+    async def happens(self, what: str, after: int = 0, timeout: float = 30.0) -> pb.Event:
+        """The first event of a kind with an id greater than `after`."""
+        follow = pb.ListEventsRequest(service=SHOP, follow=True, limit=1000, after=after)
+        async with asyncio.timeout(timeout):
+            async for event in self.admin.ListEvents(follow, wait_for_ready=True):
+                if event.what == what:
+                    return event
+        raise AssertionError(f"the events ended before {what}")
+
+    async def events(self) -> list[pb.Event]:
+        """All that has happened to the shop."""
+        return [each async for each in self.admin.ListEvents(pb.ListEventsRequest(service=SHOP, limit=1000))]
 
     async def finished(self, rollout: int, timeout: float = 30.0) -> pb.ServiceStatus:
         """Wait until a rollout is over."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -357,14 +358,20 @@ def test_the_drains_deadline_ends_it_and_counts_what_is_pinned() -> None:
     assert "8 requests still under way" in story.aggregate.deployment(1).note
 
 
-def test_what_is_not_known_of_a_proxy_is_not_counted_as_nothing() -> None:
+@pytest.mark.parametrize(
+    "gone",
+    [
+        pytest.param(lambda proxy: replace(proxy, connected=False, backends={}), id="never-reported"),
+        pytest.param(lambda proxy: replace(proxy, connected=False), id="reported-before-it-was-gone"),
+    ],
+)
+def test_what_is_not_known_of_a_proxy_is_not_counted(gone: Callable[[ProxyReport], ProxyReport]) -> None:
     story = Story()
     story.release("v1")
     story.release("v2")
     story.now += 61
-    busy = story.all_agree(active=4).proxies[0]
-    gone = ProxyReport("edge-2", "edge", connected=False)
-    story.one(report(busy, gone))
+    busy, other = story.all_agree(active=4).proxies
+    story.one(report(busy, gone(other)))
     assert "4 requests still under way, not known of edge-2" in story.aggregate.deployment(1).note
 
 
