@@ -22,8 +22,8 @@ from bluegreen.rollout.operations import CommandResult
 from bluegreen.rollout.wanted_traffic import wanted_traffic
 
 RECONNECT_GRACE = 15.0
-"""Seconds after a start in which a proxy that is not back yet costs no deadline: an Envoy tries again after
-up to ten or so."""
+"""Seconds after a start in which a proxy that is not back yet costs no deadline: an Envoy with our bootstrap
+tries again at least each five."""
 
 RETRY_AFTER = 1.0
 """Seconds until a decision that could not be recorded is tried again."""

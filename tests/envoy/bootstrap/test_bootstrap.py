@@ -39,6 +39,11 @@ def test_the_protocol_is_chosen_here(protocol: XdsProtocol, api: str) -> None:
     assert ads.set_node_on_first_message_only
 
 
+def test_a_proxy_tries_again_sooner_than_a_deadline_goes_on_after_a_restart() -> None:
+    (service,) = made().dynamic_resources.ads_config.grpc_services
+    assert service.envoy_grpc.retry_policy.retry_back_off.max_interval.seconds == 5
+
+
 def test_clusters_and_listeners_come_over_ads_and_are_waited_for() -> None:
     resources = made().dynamic_resources
     for source in (resources.cds_config, resources.lds_config):
