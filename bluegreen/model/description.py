@@ -72,7 +72,15 @@ def _steering(service: Service) -> dict[str, Any]:
     if service.manual_routing is not None:
         manual = service.manual_routing
         described["manual_routing"] = {"header": manual.header, "value": manual.value}
+    if service.mirror is not None:
+        mirror = service.mirror
+        described["mirror"] = {"percent": _number(mirror.percent), "methods": mirror.methods.value}
     return described
+
+
+def _number(value: float) -> float:
+    """Without a fraction that says nothing."""
+    return int(value) if value == int(value) else value
 
 
 def _route(route: Route) -> dict[str, Any]:

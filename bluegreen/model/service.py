@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.environment import Environment
-from bluegreen.model.steering import Affinity, ManualRouting
+from bluegreen.model.steering import Affinity, ManualRouting, Mirror
 from bluegreen.model.strategy import Strategy
 
 
@@ -113,3 +113,4 @@ class Service:
     endpoints: Mapping[Environment, tuple[Endpoint, ...]] = field(default_factory=dict)
     affinity: Affinity | None = None
     manual_routing: ManualRouting | None = None
+    mirror: Mirror | None = None

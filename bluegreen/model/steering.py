@@ -31,3 +31,19 @@ class ManualRouting:
 
     header: str
     value: Secret
+
+
+class MirroredMethods(StrEnum):
+    """Which requests may be copied."""
+
+    SAFE = "safe"  # GET, HEAD and OPTIONS: a copy asks, and changes nothing
+    ALL = "all"  # a copied POST acts a second time wherever both versions write to
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """A share of the production requests is copied to the candidate, whose answers nobody sees. `percent` has
+    two decimals at most."""
+
+    percent: float
+    methods: MirroredMethods = MirroredMethods.SAFE

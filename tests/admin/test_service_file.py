@@ -17,7 +17,7 @@ from bluegreen.model.environment import Environment
 from bluegreen.model.gateway import Gateway
 from bluegreen.model.secret import Secret
 from bluegreen.model.service import HealthCheck, Retries, Route, Service
-from bluegreen.model.steering import Affinity, AffinitySource, ManualRouting
+from bluegreen.model.steering import Affinity, AffinitySource, ManualRouting, Mirror, MirroredMethods
 from bluegreen.model.strategy import Step, Strategy
 
 EXAMPLE = Path(__file__).parent / "files" / "services.yaml"
@@ -212,6 +212,13 @@ def test_a_mistake_in_a_service(addition: str, path: str, words: str) -> None:
         ("affinity: {cookie: 'a=b'}", "affinity.cookie", "no name of a cookie"),
         ("affinity: {ip: true}", "affinity.ip", "known here: cookie, header"),
         ("affinity: x-user", "affinity", "must be a mapping"),
+        ("mirror: {percent: 0}", "mirror.percent", "greater than or equal to 0.01"),
+        ("mirror: {percent: 100.01}", "mirror.percent", "less than or equal to 100"),
+        ("mirror: {percent: 0.015}", "mirror.percent", "two decimals"),
+        ("mirror: {percent: 5, methods: post}", "mirror.methods", "'safe' or 'all'"),
+        ("mirror: {methods: all}", "mirror.percent", "is missing"),
+        ("mirror: 5", "mirror", "must be a mapping"),
+        ("mirror: {percent: 5}\n    upstream: {protocol: grpc}", "mirror", "gRPC"),
         ("manual_routing: {header: x-candidate}", "manual_routing.value", "is missing"),
         ("manual_routing: {value: 0123456789abcdef}", "manual_routing.header", "is missing"),
         ("manual_routing: {header: x-candidate, value: (secret)}", "manual_routing.value", "secret itself"),
@@ -259,6 +266,9 @@ def test_what_steers_requests_is_read_and_described() -> None:
     assert read_service_file(yaml.safe_dump(describe(catalogue))) == catalogue
     catalogue = read_service_file(f"{HEAD}    affinity: {{cookie: __Host-session}}\n")
     assert catalogue.services["shop"].affinity == Affinity(AffinitySource.COOKIE, "__Host-session")
+    catalogue = read_service_file(f"{HEAD}    mirror: {{percent: 0.5, methods: all}}\n")
+    assert catalogue.services["shop"].mirror == Mirror(0.5, MirroredMethods.ALL)
+    assert read_service_file(yaml.safe_dump(describe(catalogue))) == catalogue
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,14 @@ def test_nothing_is_left_out_of_the_file_with_the_defaults() -> None:
     """Not even what could be left out: each key of a section stands there."""
     left_out = {"blue", "green", "endpoints", "path", "forget_after"}
     left_out |= {"percent"}  # the long form of a step
-    left_out |= {"affinity", "header", "cookie", "manual_routing", "value"}  # off by default
+    left_out |= {
+        "affinity",
+        "header",
+        "cookie",
+        "manual_routing",
+        "value",
+        "mirror",
+        "methods",
+    }  # off by default
 
     assert {key for key in _keys(schema()) if f"{key}:" not in FILES[1]} == left_out

@@ -9,7 +9,7 @@ from bluegreen.model.environment import Environment
 from bluegreen.model.gateway import Gateway
 from bluegreen.model.secret import Secret
 from bluegreen.model.service import Drain, HealthCheck, Route, Service
-from bluegreen.model.steering import ManualRouting
+from bluegreen.model.steering import Affinity, AffinitySource, ManualRouting, Mirror
 from bluegreen.model.strategy import Step, Strategy
 
 EDGE = Gateway("edge", Endpoint("127.0.0.1", 10000), Endpoint("127.0.0.1", 10001))
@@ -67,6 +67,18 @@ def test_each_changed_value_has_its_line_in_the_words_of_the_file() -> None:
         "services.shop.strategy.steps[1]": (ChangeKind.ADDED, "", "{percent: 100}"),
         "services.shop.drain.deadline": (ChangeKind.CHANGED, "1m", "30s"),
     }
+
+
+def test_what_steers_requests_comes_and_goes_whole_and_changes_by_value() -> None:
+    one = replace(SHOP, mirror=Mirror(5.0), affinity=Affinity(AffinitySource.HEADER, "x-user"))
+    other = replace(one, mirror=Mirror(0.5))
+    assert difference(catalogue(SHOP), catalogue(one)) == [
+        Difference(ChangeKind.ADDED, "services.shop.affinity", after="{header: x-user}"),
+        Difference(ChangeKind.ADDED, "services.shop.mirror", after="{percent: 5, methods: safe}"),
+    ]
+    assert difference(catalogue(one), catalogue(other)) == [
+        Difference(ChangeKind.CHANGED, "services.shop.mirror.percent", "5", "0.5")
+    ]
 
 
 def test_a_secret_differs_and_is_not_shown() -> None:

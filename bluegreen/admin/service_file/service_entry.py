@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from bluegreen.admin.service_file.entry import Entry
 from bluegreen.admin.service_file.fields import (
@@ -17,7 +17,7 @@ from bluegreen.admin.service_file.fields import (
     UrlPath,
 )
 from bluegreen.admin.service_file.route_entry import RouteEntry
-from bluegreen.admin.service_file.steering_entry import AffinityEntry, ManualRoutingOrNone
+from bluegreen.admin.service_file.steering_entry import AffinityEntry, ManualRoutingOrNone, MirrorEntry
 from bluegreen.admin.service_file.strategy_entry import StrategyEntry, StrategyOrAtomic
 from bluegreen.model.description import NO_HEALTH_CHECK
 from bluegreen.model.endpoint import Endpoint
@@ -151,6 +151,19 @@ class ServiceEntry(Entry):
     """Keeps each user on one side while the weights move."""
     manual_routing: ManualRoutingOrNone = None
     """Sends requests with a secret header to the candidate."""
+    mirror: MirrorEntry | None = None
+    """Copies a share of the requests to the candidate."""
+
+    @field_validator("mirror")
+    @classmethod
+    def _not_of_grpc(cls, mirror: MirrorEntry | None, info: ValidationInfo) -> MirrorEntry | None:
+        upstream = info.data.get("upstream")
+        if mirror is not None and upstream is not None and upstream.protocol is Protocol.GRPC:
+            raise ValueError(
+                "gRPC requests cannot be copied: they do not tell their length, and one to a candidate that "
+                "does not read would hold up the original."
+            )
+        return mirror
 
     def build(self, name: str) -> Service:
         return Service(
@@ -166,4 +179,5 @@ class ServiceEntry(Entry):
             endpoints=self.environments.build(),
             affinity=self.affinity.build() if self.affinity else None,
             manual_routing=self.manual_routing.build() if self.manual_routing else None,
+            mirror=self.mirror.build() if self.mirror else None,
         )

@@ -5,12 +5,20 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, PlainValidator, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+    model_validator,
+)
 
 from bluegreen.admin.service_file.entry import Entry, incomplete
 from bluegreen.admin.service_file.problem import quote
 from bluegreen.model.secret import SHOWN, Secret
-from bluegreen.model.steering import Affinity, AffinitySource, ManualRouting
+from bluegreen.model.steering import Affinity, AffinitySource, ManualRouting, Mirror, MirroredMethods
 
 _HEADER = r"[A-Za-z][A-Za-z0-9_-]{0,63}"
 _COOKIE = r"[A-Za-z0-9_.-]{1,64}"
@@ -102,3 +110,21 @@ class ManualRoutingEntry(Entry):
 
 
 ManualRoutingOrNone = Annotated[ManualRoutingEntry | None, BeforeValidator(_mapping)]
+
+
+def _hundredths(percent: float) -> float:
+    if round(percent, 2) != percent:
+        raise ValueError(f"must have two decimals at most, not {percent}.")
+    return percent
+
+
+class MirrorEntry(Entry):
+    """A share of the requests is copied to the candidate; its answers to them are thrown away."""
+
+    percent: Annotated[float, Field(ge=0.01, le=100), AfterValidator(_hundredths)]
+    """With two decimals at most."""
+    methods: Annotated[MirroredMethods, Field(strict=False)] = MirroredMethods.SAFE
+    """safe: GET, HEAD and OPTIONS. all: a copied POST acts a second time."""
+
+    def build(self) -> Mirror:
+        return Mirror(self.percent, self.methods)

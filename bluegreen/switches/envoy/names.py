@@ -19,6 +19,7 @@ class Twin(StrEnum):
 
     PREVIEW = "preview"  # those of the preview listener
     MANUAL = "manual"  # those of chosen users
+    MIRROR = "mirror"  # copies, whose answers nobody sees
 
 
 _TWINS = "|".join(Twin)

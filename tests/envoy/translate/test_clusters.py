@@ -8,8 +8,16 @@ from envoy.config.core.v3.config_source_pb2 import ApiVersion
 from envoy.extensions.upstreams.http.v3.http_protocol_options_pb2 import HttpProtocolOptions
 
 from bluegreen.model.service import HealthCheck, Protocol, Upstream
+from bluegreen.model.steering import Mirror
 from bluegreen.switches.envoy.names import Twin
-from bluegreen.switches.envoy.translate.clusters import PROTOCOL_OPTIONS, cluster, clusters, twin_cluster
+from bluegreen.switches.envoy.translate.clusters import (
+    MAX_COPIES,
+    PROTOCOL_OPTIONS,
+    cluster,
+    clusters,
+    twin_cluster,
+)
+from bluegreen.switches.envoy.translate.mirrors import LARGEST_COPY
 from tests.envoy.translate.samples import MANUAL, backend, service, traffic
 
 
@@ -35,6 +43,26 @@ def test_with_manual_routing_every_backend_has_a_twin_whatever_the_weights() -> 
     for each in (wanted, later):
         names = {made.name for made in clusters(each)}
         assert {"bluegreen/shop/1/manual", "bluegreen/shop/2/manual"} <= names
+
+
+def test_only_the_candidate_has_a_twin_for_copies() -> None:
+    wanted = traffic(service(mirror=Mirror(5)))
+    twins = {each.name for each in clusters(wanted) if each.name.endswith("/mirror")}
+    assert twins == {"bluegreen/shop/2/mirror"}
+    assert not any(each.name.endswith("/mirror") for each in clusters(replace(wanted, candidate=None)))
+
+
+def test_copies_are_few_and_never_share_a_connection() -> None:
+    of = backend(2, of=service(upstream=Upstream(protocol=Protocol.HTTP2, max_requests=7)))
+    twin = twin_cluster(service(), of, Twin.MIRROR)
+    limits = twin.circuit_breakers.thresholds[0]
+    assert (limits.max_connections.value, limits.max_requests.value) == (MAX_COPIES, 7)
+    http2 = protocol_options(twin).explicit_http_config.http2_protocol_options
+    assert http2.max_concurrent_streams.value == 1
+    assert (
+        min(twin.per_connection_buffer_limit_bytes.value, http2.initial_stream_window_size.value)
+        > LARGEST_COPY
+    )
 
 
 def test_a_backend_that_is_not_routed_yet_is_made_known_all_the_same() -> None:

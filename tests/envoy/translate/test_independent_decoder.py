@@ -10,14 +10,14 @@ from google.protobuf.message import Message
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.gateway import Gateway
 from bluegreen.model.service import HealthCheck, Protocol, Retries, Route, Service, Upstream
-from bluegreen.model.steering import Affinity, AffinitySource
+from bluegreen.model.steering import Affinity, AffinitySource, Mirror, MirroredMethods
 from bluegreen.model.traffic import ServiceTraffic
 from bluegreen.switches.envoy.translate.clusters import clusters
 from bluegreen.switches.envoy.translate.endpoints import load_assignments
 from bluegreen.switches.envoy.translate.listeners import listeners
 from bluegreen.switches.envoy.translate.route_tables import RouteTable
 from tests.envoy.translate.decoders import decoder
-from tests.envoy.translate.samples import backend, service, traffic
+from tests.envoy.translate.samples import MANUAL, backend, service, traffic
 
 PATHS = (
     Route("/"),
@@ -36,6 +36,10 @@ SERVICES = [
     for check in (None, HealthCheck(interval=0.5))
 ]
 SERVICES += [service(source, affinity=Affinity(source, "user"), routes=PATHS) for source in AffinitySource]
+SERVICES += [
+    service(f"copied-{methods}", mirror=Mirror(0.07, methods), manual_routing=MANUAL, routes=PATHS)
+    for methods in MirroredMethods
+]
 
 
 def assert_read_alike(message: Message) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,18 @@ class Client:
         self.proxy, self._session = proxy, session
 
     async def ask(
-        self, path: str, host: str, listener: str = PRODUCTION, method: str = "GET", **headers: str
+        self,
+        path: str,
+        host: str,
+        listener: str = PRODUCTION,
+        *,
+        method: str = "GET",
+        body: bytes | BytesIO | AsyncIterator[bytes] | None = None,
+        **headers: str,
     ) -> tuple[int, str]:
         """The status, and the version that answered or the text of an answer that has none."""
         async with self._session.request(
-            method, await self.url(path, listener), headers={"host": host, **headers}
+            method, await self.url(path, listener), headers={"host": host, **headers}, data=body
         ) as answer:
             return answer.status, answer.headers.get("x-version") or await answer.text()
 

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 from envoy.config.route.v3.route_components_pb2 import Route as EnvoyRoute
+from envoy.type.v3.percent_pb2 import FractionalPercent
 from google.protobuf.json_format import MessageToDict
 
 from bluegreen.model.service import Protocol, Retries, Route, Service, Upstream
-from bluegreen.model.steering import Affinity, AffinitySource
+from bluegreen.model.steering import Affinity, AffinitySource, Mirror, MirroredMethods
 from bluegreen.model.traffic import ServiceTraffic
 from bluegreen.switches.envoy.translate.clusters import clusters
 from bluegreen.switches.envoy.translate.route_tables import RouteTable
@@ -214,3 +215,61 @@ def test_a_table_tells_of_every_cluster_that_it_names() -> None:
     table.put(traffic(service(manual_routing=MANUAL)))
     assert table.clusters == {"bluegreen/shop/1", "bluegreen/shop/2", "bluegreen/shop/2/manual"}
     assert table.clusters <= {each.name for each in clusters(traffic(service(manual_routing=MANUAL)))}
+
+
+SAFE = [":method"]
+
+
+@pytest.mark.parametrize(
+    ("mirror", "route", "ways"),
+    [
+        (Mirror(5), Route(), [([*SAFE, "content-length"], True), (SAFE, False), ([], False)]),
+        (
+            Mirror(5, MirroredMethods.ALL),
+            Route(),
+            [([*SAFE, "content-length"], True), (["content-length"], True), (SAFE, False), ([], False)],
+        ),
+        (Mirror(5), Route(retries=Retries(0)), [([*SAFE, "content-length"], True), ([], False)]),
+        (Mirror(5, MirroredMethods.ALL), Route(websocket=True), [(SAFE, False), ([], False)]),
+        (None, Route(), [(SAFE, False), ([], False)]),
+    ],
+)
+def test_which_requests_are_copied(
+    mirror: Mirror | None, route: Route, ways: list[tuple[list[str], bool]]
+) -> None:
+    made = only(route, mirror=mirror)
+    assert [
+        ([header.name for header in each.match.headers], bool(each.route.request_mirror_policies))
+        for each in made
+    ] == ways
+    plain = only(route)
+    assert made[-1] == plain[-1]
+    assert made[0].route.weighted_clusters == plain[0].route.weighted_clusters
+    assert made[0].route.retry_policy == plain[0].route.retry_policy
+
+
+def test_a_share_is_copied_to_the_twin_under_the_same_host() -> None:
+    (policy,) = only(Route(), mirror=Mirror(0.07))[0].route.request_mirror_policies
+    assert policy.cluster == "bluegreen/shop/2/mirror"
+    fraction = policy.runtime_fraction.default_value
+    assert (fraction.numerator, fraction.denominator) == (700, FractionalPercent.MILLION)
+    assert policy.disable_shadow_host_suffix_append
+
+
+@pytest.mark.parametrize(
+    ("candidate", "weight", "mirror"),
+    [(2, 0, True), (2, 99, True), (2, 100, False), (None, 0, False), (1, 0, False)],
+)
+def test_copies_go_to_a_candidate_that_has_not_all_traffic(
+    candidate: int | None, weight: int, *, mirror: bool
+) -> None:
+    wanted = replace(traffic(service(mirror=Mirror(5)), green_weight=weight), candidate=candidate)
+    target = production_target(wanted)
+    assert target.mirror == ("bluegreen/shop/2/mirror" if mirror else "")
+    assert target.named <= {each.name for each in clusters(wanted)}
+
+
+def test_chosen_requests_are_not_copied() -> None:
+    made = only(Route(), mirror=Mirror(5), manual_routing=MANUAL)
+    assert [each.match.headers[0].name for each in made[:2]] == ["x-candidate"] * 2
+    assert not any(each.route.request_mirror_policies for each in made[:2])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from envoy.config.cluster.v3.circuit_breaker_pb2 import CircuitBreakers
 from envoy.config.cluster.v3.cluster_pb2 import Cluster, UpstreamConnectionOptions
@@ -23,13 +24,15 @@ from bluegreen.model.traffic import Backend, ServiceTraffic
 from bluegreen.switches.envoy.names import Twin, cluster_name, twin_name
 from bluegreen.switches.envoy.translate.endpoints import load_assignment, needs_dns
 from bluegreen.switches.envoy.translate.health_checks import health_checks
-from bluegreen.switches.envoy.translate.http2 import http2_options
+from bluegreen.switches.envoy.translate.http2 import MAX_CONCURRENT_STREAMS, http2_options
 from bluegreen.switches.envoy.translate.packing import duration, packed
 
 PROTOCOL_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 # Envoy's default of 3 retries at once turned half of the instances being dead into 1,266 failures of 15,000.
 MAX_RETRIES = 1000
+# Copies under way per proxy, and as many waiting for a connection.
+MAX_COPIES = 1000
 CONNECTION_BUFFER = 256 * 1024  # bytes
 
 
@@ -53,6 +56,8 @@ def _twins(traffic: ServiceTraffic, backend: Backend) -> Iterator[Twin]:
         # Each revision's, from its first day to its last: what chosen users have under way must not lose its
         # cluster at the promotion that ends the choice.
         yield Twin.MANUAL
+    if traffic.service.mirror is not None and backend.revision == traffic.candidate:
+        yield Twin.MIRROR
 
 
 def cluster(service: Service, backend: Backend) -> Cluster:
@@ -69,10 +74,23 @@ def twin_cluster(service: Service, backend: Backend, twin: Twin) -> Cluster:
     sibling cannot be shared. So such a request may meet an instance that is down; the retry on another one
     covers it, and whether the revision is healthy is told by the other cluster.
     """
-    return _cluster(twin_name(service.name, backend.revision, twin), service, backend)
+    name = twin_name(service.name, backend.revision, twin)
+    if twin is Twin.MIRROR:
+        # Each copy has a connection of its own: those that are not read would else fill what all write to.
+        return _cluster(name, service, replace(backend, upstream=_limited(backend.upstream)), streams=1)
+    return _cluster(name, service, backend)
 
 
-def _cluster(name: str, service: Service, backend: Backend) -> Cluster:
+def _limited(upstream: Upstream) -> Upstream:
+    """What a candidate that does not answer can make a proxy hold for copies. Those beyond are dropped."""
+    return replace(
+        upstream,
+        max_connections=min(upstream.max_connections, MAX_COPIES),
+        max_requests=min(upstream.max_requests, MAX_COPIES),
+    )
+
+
+def _cluster(name: str, service: Service, backend: Backend, streams: int = MAX_CONCURRENT_STREAMS) -> Cluster:
     upstream = backend.upstream
     made = Cluster(
         name=name,
@@ -87,7 +105,9 @@ def _cluster(name: str, service: Service, backend: Backend) -> Cluster:
             healthy_panic_threshold=Percent(value=upstream.panic_threshold)
         ),
     )
-    made.typed_extension_protocol_options[PROTOCOL_OPTIONS].CopyFrom(packed(_protocol_options(upstream)))
+    made.typed_extension_protocol_options[PROTOCOL_OPTIONS].CopyFrom(
+        packed(_protocol_options(upstream, streams))
+    )
     if needs_dns(backend):
         made.type = Cluster.STRICT_DNS
         made.dns_lookup_family = Cluster.V4_PREFERRED
@@ -119,11 +139,11 @@ def _circuit_breakers(upstream: Upstream) -> CircuitBreakers:
     )
 
 
-def _protocol_options(upstream: Upstream) -> UpstreamProtocolOptions:
+def _protocol_options(upstream: Upstream, streams: int) -> UpstreamProtocolOptions:
     if upstream.protocol is Protocol.HTTP1:
         explicit = UpstreamProtocolOptions.ExplicitHttpConfig(http_protocol_options=Http1ProtocolOptions())
     else:
-        explicit = UpstreamProtocolOptions.ExplicitHttpConfig(http2_protocol_options=http2_options())
+        explicit = UpstreamProtocolOptions.ExplicitHttpConfig(http2_protocol_options=http2_options(streams))
     return UpstreamProtocolOptions(
         common_http_protocol_options=HttpProtocolOptions(idle_timeout=duration(upstream.idle_timeout)),
         explicit_http_config=explicit,

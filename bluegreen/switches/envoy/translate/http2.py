@@ -12,10 +12,13 @@ STREAM_WINDOW = 256 * 1024
 CONNECTION_WINDOW = 4 * 1024 * 1024
 
 
-def http2_options(*, allow_connect: bool = False) -> Http2ProtocolOptions:
-    """`allow_connect`: a WebSocket may be opened over HTTP/2 (RFC 8441), where a route allows WebSockets."""
+def http2_options(
+    streams: int = MAX_CONCURRENT_STREAMS, *, allow_connect: bool = False
+) -> Http2ProtocolOptions:
+    """`streams`: at once on a connection. `allow_connect`: a WebSocket may be opened over HTTP/2 (RFC 8441),
+    where a route allows WebSockets."""
     return Http2ProtocolOptions(
-        max_concurrent_streams=UInt32Value(value=MAX_CONCURRENT_STREAMS),
+        max_concurrent_streams=UInt32Value(value=streams),
         initial_stream_window_size=UInt32Value(value=STREAM_WINDOW),
         initial_connection_window_size=UInt32Value(value=CONNECTION_WINDOW),
         allow_connect=allow_connect,

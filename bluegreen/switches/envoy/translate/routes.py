@@ -20,10 +20,11 @@ from envoy.type.matcher.v3.string_pb2 import StringMatcher
 from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value
 
 from bluegreen.model.service import Protocol, Route, Service
-from bluegreen.model.steering import ManualRouting
+from bluegreen.model.steering import ManualRouting, MirroredMethods
 from bluegreen.model.traffic import ServiceTraffic
 from bluegreen.model.traffic_rule import TOTAL_WEIGHT
 from bluegreen.switches.envoy.translate.hash_policies import hash_policies
+from bluegreen.switches.envoy.translate.mirrors import NOT_LARGE, SMALL, mirror_policy
 from bluegreen.switches.envoy.translate.packing import duration
 from bluegreen.switches.envoy.translate.retry_policies import CUT_SHORT, UNTOUCHED, retry_policy
 from bluegreen.switches.envoy.translate.targets import Target
@@ -44,12 +45,13 @@ class EncodedRoute:
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """Some of a route's requests, by their headers: the clusters they go to, and the failures after which
-    they are repeated."""
+    """Some of a route's requests, by their headers: the clusters they go to, the failures after which they
+    are repeated, and where copies of them go."""
 
     headers: tuple[HeaderMatcher, ...]
     clusters: tuple[tuple[str, int], ...]
     conditions: str
+    copies: tuple[RouteAction.RequestMirrorPolicy, ...] = ()
 
 
 def encoded_routes(traffic: ServiceTraffic, target: Target) -> tuple[EncodedRoute, ...]:
@@ -77,11 +79,17 @@ def _encoded_routes(service: Service, target: Target) -> Iterator[EncodedRoute]:
 
 def _ways(service: Service, route: Route, target: Target) -> Iterator[_Way]:
     """What becomes of a route's requests; the first way whose headers match is taken."""
-    by_weight = list(_by_weight(service, route, target))
+    by_weight = tuple(_by_weight(service, route, target))
     if target.manual and service.manual_routing is not None:
-        chosen = _chosen(service.manual_routing)
+        chosen, everything = _chosen(service.manual_routing), ((target.manual, TOTAL_WEIGHT),)
         for way in by_weight:
-            yield replace(way, headers=(chosen, *way.headers), clusters=((target.manual, TOTAL_WEIGHT),))
+            yield replace(way, headers=(chosen, *way.headers), clusters=everything)
+    # A WebSocket is no request that could be copied.
+    if target.mirror and service.mirror is not None and not route.websocket:
+        copies = (mirror_policy(service.mirror, target.mirror),)
+        yield replace(by_weight[0], headers=(SAFE_METHODS, NOT_LARGE), copies=copies)
+        if service.mirror.methods is MirroredMethods.ALL:
+            yield replace(by_weight[-1], headers=(SMALL,), copies=copies)
     yield from by_weight
 
 
@@ -113,6 +121,7 @@ def _action(service: Service, route: Route, way: _Way) -> RouteAction:
     return RouteAction(
         weighted_clusters=_weighted_clusters(service, way),
         hash_policy=hash_policies(service.affinity),
+        request_mirror_policies=way.copies,
         timeout=duration(route.timeout),
         idle_timeout=duration(route.idle_timeout),
         retry_policy=retry_policy(route.retries.attempts, way.conditions),

@@ -14,17 +14,19 @@ class Target:
     """Clusters with weights. Without any, `unavailable` is the answer, a 503; and where that is empty, the
     service claims no request at all.
 
-    `manual`: the cluster of the requests that carry the header of the service's manual routing.
+    `manual`: the cluster of the requests that carry the header of the service's manual routing. `mirror`: the
+    cluster that copies go to. Empty: there is none.
     """
 
     clusters: tuple[tuple[str, int], ...]
     unavailable: str = ""
     manual: str = ""
+    mirror: str = ""
 
     @property
     def named(self) -> frozenset[str]:
         """All clusters that the routes name."""
-        return frozenset((*(name for name, _ in self.clusters), self.manual)) - {""}
+        return frozenset((*(name for name, _ in self.clusters), self.manual, self.mirror)) - {""}
 
 
 def production_target(traffic: ServiceTraffic) -> Target:
@@ -44,18 +46,23 @@ def production_target(traffic: ServiceTraffic) -> Target:
     if total != TOTAL_WEIGHT:
         raise ValueError(f"the weights of {traffic.service.name} add up to {total}, not {TOTAL_WEIGHT}")
     name = traffic.service.name
+    by_weight = tuple((cluster_name(name, backend.revision), backend.weight) for backend in routed)
+    candidate = _candidate(traffic, routed)
+    if candidate is None:
+        return Target(by_weight)
     return Target(
-        tuple((cluster_name(name, backend.revision), backend.weight) for backend in routed),
-        manual=_manual(traffic, routed),
+        by_weight,
+        manual=twin_name(name, candidate, Twin.MANUAL) if traffic.service.manual_routing else "",
+        mirror=twin_name(name, candidate, Twin.MIRROR) if traffic.service.mirror else "",
     )
 
 
-def _manual(traffic: ServiceTraffic, routed: list[Backend]) -> str:
-    """Of a candidate that has all traffic there is nothing left to choose."""
-    chosen = [each for each in routed if each.revision == traffic.candidate and each.weight < TOTAL_WEIGHT]
-    if traffic.service.manual_routing is None or not chosen:
-        return ""
-    return twin_name(traffic.service.name, chosen[0].revision, Twin.MANUAL)
+def _candidate(traffic: ServiceTraffic, routed: list[Backend]) -> int | None:
+    """The revision that requests may go to past its weight. Once it has all traffic nothing is past it."""
+    for backend in routed:
+        if backend.revision == traffic.candidate and backend.weight < TOTAL_WEIGHT:
+            return backend.revision
+    return None
 
 
 def preview_target(traffic: ServiceTraffic) -> Target:
