@@ -101,7 +101,7 @@ class World:
     async def start(self, *, protocol: XdsProtocol = XdsProtocol.SOTW, **service: Any) -> ChildProcess:
         """The control plane with the service, and one ready Envoy of each gateway."""
         child = await self.start_control_plane()
-        await self.apply(**service)
+        await self.apply(self.described(**service))
         for gateway in GATEWAYS:
             await self.start_proxy(gateway, protocol)
         await asyncio.gather(*(proxy.ready() for proxy in self.proxies.values()))
@@ -109,15 +109,20 @@ class World:
 
     # --- the operator ---
 
-    async def apply(
-        self, *, others: Mapping[str, Mapping[str, object]] | None = None, **service: Any
-    ) -> None:
-        """Apply the shop with these settings, and other services on the same gateways."""
-        described = {
+    def described(
+        self,
+        *,
+        others: Mapping[str, Mapping[str, object]] | None = None,
+        gateway: Mapping[str, object] | None = None,
+        **service: Any,
+    ) -> dict[str, dict[str, Any]]:
+        """The service file: the shop with these settings, and other services on the same gateways."""
+        return {
             "gateways": {
                 name: {
                     "listen": f"{LOOPBACK}:{self.ports.production[name]}",
                     "preview": f"{LOOPBACK}:{self.ports.preview[name]}",
+                    **(gateway or {}),
                 }
                 for name in GATEWAYS
             },
@@ -131,7 +136,11 @@ class World:
                 **{name: {"gateways": list(GATEWAYS), **each} for name, each in (others or {}).items()},
             },
         }
-        answer = await self.admin.Apply(pb.ApplyRequest(origin=ORIGIN, document=yaml.safe_dump(described)))
+
+    async def apply(self, described: Mapping[str, object], *, prune: bool = False) -> None:
+        """Apply a service file."""
+        document = yaml.safe_dump(described)
+        answer = await self.admin.Apply(pb.ApplyRequest(origin=ORIGIN, document=document, prune=prune))
         assert not answer.problems, answer.problems
 
     async def deploy(self, version: str, addresses: Sequence[str], *, replace_standby: bool = False) -> int:
