@@ -19,6 +19,7 @@ from bluegreen.model.traffic_switch import TrafficSwitch
 from bluegreen.rollout import commands
 from bluegreen.rollout.catalogue_change import plan
 from bluegreen.rollout.clock import Clock
+from bluegreen.rollout.deploy_command import deploy
 from bluegreen.rollout.draft import Decide
 from bluegreen.rollout.operations import CommandResult, DeployCommand, ServiceView
 from bluegreen.rollout.signals import ChangeSignals
@@ -69,7 +70,7 @@ class Controller:
     # --- commands ---
 
     async def deploy(self, command: DeployCommand, origin: Origin) -> CommandResult:
-        return await self._command(command.service, partial(commands.deploy, command=command), origin)
+        return await self._command(command.service, partial(deploy, command=command), origin)
 
     async def promote(self, service: str, origin: Origin, *, full: bool = False) -> CommandResult:
         return await self._command(service, partial(commands.promote, full=full), origin)
@@ -153,6 +154,8 @@ class Controller:
         began = self._clock.now()
         while True:
             await asyncio.sleep(LOOK_FOR_GONE_EVERY)
+            if all(gateway.forget_after is None for gateway in self._gateways.values()):
+                continue
             now = self._clock.now()
             for proxy in self._switch.fleet():
                 gateway = self._gateways.get(proxy.gateway)
@@ -215,8 +218,9 @@ class Controller:
     def _facts_changed(self, services: Collection[str]) -> None:
         # A thousand services may share a proxy that reports each second: only those are woken for whom a fact
         # can make a difference.
-        for service in self._alert.intersection(services):
-            self._workers[service].wake()
+        for service in self._alert:
+            if service in services:
+                self._workers[service].wake()
         if self._signals.has_readers:
             for service in services:
                 self._signals.notify(service)

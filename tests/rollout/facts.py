@@ -12,6 +12,7 @@ from bluegreen.model.traffic_report import BackendReport, LoadReading, ProxyRepo
 from bluegreen.model.traffic_rule import TrafficRule
 from bluegreen.rollout import commands
 from bluegreen.rollout.decision import decide
+from bluegreen.rollout.deploy_command import deploy
 from bluegreen.rollout.draft import Decide, Draft
 from bluegreen.rollout.look import Wait
 from bluegreen.rollout.operations import DeployCommand
@@ -77,7 +78,7 @@ class Story:
 
     def deploy(self, version: str, *, replace_standby: bool = False) -> str:
         command = DeployCommand("shop", version, replace_standby=replace_standby)
-        return self.command(lambda draft: commands.deploy(draft, command))
+        return self.command(lambda draft: deploy(draft, command))
 
     def promote(self, *, full: bool = False) -> str:
         return self.command(lambda draft: commands.promote(draft, full=full))

@@ -7,6 +7,7 @@ import pytest
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.errors import Refused
 from bluegreen.rollout import commands
+from bluegreen.rollout.deploy_command import deploy
 from bluegreen.rollout.draft import Decide
 from bluegreen.rollout.operations import DeployCommand
 from tests.rollout.facts import BLUE_ENDPOINTS, MANUAL_STEPS, Story
@@ -65,10 +66,10 @@ def test_deploy_checks_its_endpoints() -> None:
     story.release("v1")
     twice = DeployCommand("shop", "v2", (Endpoint("127.0.0.1", 1), Endpoint("127.0.0.1", 1)))
     with pytest.raises(Refused, match="given twice"):
-        story.command(lambda draft: commands.deploy(draft, twice))
+        story.command(lambda draft: deploy(draft, twice))
     theirs = DeployCommand("shop", "v2", BLUE_ENDPOINTS)
     with pytest.raises(Refused, match="already serves v1 on blue"):
-        story.command(lambda draft: commands.deploy(draft, theirs))
+        story.command(lambda draft: deploy(draft, theirs))
 
 
 def test_promote_without_anything_ready_says_what_is_missing() -> None:

@@ -1,0 +1,100 @@
+"""What an operator asks for with `deploy`: a version into the idle environment. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from bluegreen.model.aggregate import ServiceAggregate
+from bluegreen.model.deployment import Deployment, Status
+from bluegreen.model.endpoint import Endpoint
+from bluegreen.model.environment import Environment
+from bluegreen.model.errors import Refused
+from bluegreen.model.event import What
+from bluegreen.rollout.draft import Draft
+from bluegreen.rollout.operations import DeployCommand
+from bluegreen.rollout.refusals import possible, why_busy
+from deployment_store.state_machine import INITIAL
+
+
+def deploy(draft: Draft, command: DeployCommand) -> str:
+    """Begin a deployment in the idle environment; it becomes ready once every proxy has proved it."""
+    aggregate = draft.aggregate
+    if aggregate.open_rollout is not None:
+        raise Refused(why_busy(aggregate, aggregate.open_rollout), possible(aggregate))
+    environment = _idle_environment(aggregate)
+    endpoints = _endpoints(aggregate, command, environment)
+    occupant = aggregate.occupant(environment)
+    if occupant is not None:
+        _make_room(draft, occupant, command)
+    deployment = Deployment(
+        service=aggregate.name,
+        revision=aggregate.last_deployment_revision + 1,
+        version=command.version,
+        environment=environment,
+        status=INITIAL,
+        endpoints=endpoints,
+        deployed_at=draft.now,
+        status_since=draft.now,
+        deadline_at=draft.now + aggregate.service.strategy.ready_deadline,
+        upstream=aggregate.service.upstream,
+        health_check=aggregate.service.health_check,
+    )
+    sentence = (
+        f"{command.version} goes to {environment} as revision {deployment.revision}, {len(endpoints)} "
+        f"instance{'s' if len(endpoints) != 1 else ''}."
+    )
+    draft.add(deployment, sentence)
+    return sentence
+
+
+def _idle_environment(aggregate: ServiceAggregate) -> Environment:
+    active = aggregate.active
+    if active is not None:
+        return active.environment.other
+    # Before the first promotion neither is active: the one that is in use is the one to replace.
+    return Environment.GREEN if aggregate.occupant(Environment.GREEN) else Environment.BLUE
+
+
+def _endpoints(
+    aggregate: ServiceAggregate, command: DeployCommand, environment: Environment
+) -> tuple[Endpoint, ...]:
+    endpoints = command.endpoints or tuple(aggregate.service.endpoints.get(environment, ()))
+    if not endpoints:
+        raise Refused(
+            f"No endpoints for {command.version} on {environment}.",
+            f"Give them with --endpoint HOST:PORT, or in the service file under "
+            f"services.{aggregate.name}.environments.{environment}.endpoints.",
+        )
+    twice = sorted(str(each) for each, count in Counter(endpoints).items() if count > 1)
+    if twice:
+        raise Refused(f"Endpoints given twice: {', '.join(twice[:5])}.")
+    other = aggregate.occupant(environment.other)
+    shared = sorted(set(endpoints) & set(other.endpoints)) if other else []
+    if other and shared:
+        raise Refused(
+            f"{', '.join(map(str, shared[:5]))} already serves {other.version} on {other.environment}.",
+            f"The idle environment is {environment}: give endpoints of its own.",
+        )
+    return endpoints
+
+
+def _make_room(draft: Draft, occupant: Deployment, command: DeployCommand) -> None:
+    where = f"{occupant.version} (revision {occupant.revision}) on {occupant.environment}"
+    match occupant.status:
+        case Status.READY:
+            draft.transition(occupant.revision, What.SUPERSEDED, f"{where} gives way to {command.version}.")
+        case Status.STANDBY | Status.DRAINING if command.replace_standby:
+            # What is still under way on it is waited for before its clusters are withdrawn.
+            draft.transition(occupant.revision, What.RETIRED, f"{where} gives way to {command.version}.")
+        case Status.STANDBY:
+            raise Refused(
+                f"{where} is the standby: the way back.",
+                "Possible: deploy --replace-standby, which gives the way back up; rollback; status.",
+            )
+        case Status.DRAINING:
+            raise Refused(
+                f"{where} is still draining: the way back.",
+                "Possible: rollback; deploy --replace-standby, which gives the way back up; status.",
+            )
+        case _:
+            raise Refused(f"{where} is still {occupant.status}.", "Possible: status, abort.")
