@@ -1,4 +1,4 @@
-"""A network between two processes that can fail: cut, or deaf in one direction."""
+"""A network between processes, which can fail: cut, or deaf in one direction. Can be a balancer as well."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ CHUNK = 65_536
 
 
 class Cable:
-    """Carries TCP connections that come to `address` on to a target. Whole until it is cut or deaf."""
+    """Carries TCP connections that come to `address` on to the `targets` in turn; one that is taken off the
+    list keeps those that it has."""
 
-    def __init__(self, target: Endpoint) -> None:
-        self.address = Endpoint(target.host, free_port(target.host))
-        self._target = target
+    def __init__(self, *targets: Endpoint) -> None:
+        self.address = Endpoint(targets[0].host, free_port(targets[0].host))
+        self.targets = list(targets)
         self._server: asyncio.Server | None = None
         self._carrying: set[asyncio.Task[None]] = set()
         self._heard = asyncio.Event()
@@ -48,8 +49,10 @@ class Cable:
         task.add_done_callback(self._carrying.discard)
 
     async def _carry(self, near: asyncio.StreamReader, near_writer: asyncio.StreamWriter) -> None:
+        target = self.targets.pop(0)
+        self.targets.append(target)
         try:
-            far, far_writer = await asyncio.open_connection(self._target.host, self._target.port)
+            far, far_writer = await asyncio.open_connection(target.host, target.port)
         except OSError:
             near_writer.transport.abort()
             return
