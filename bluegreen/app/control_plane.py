@@ -79,7 +79,7 @@ async def control_plane(
         AdminServicer(controller, store).add_to(admin)
 
         await stack.enter_async_context(
-            _running(controller.run(), figures.follow(), _prune(store, clock, settings.event_retention))
+            working(controller.run(), figures.follow(), _prune(store, clock, settings.event_retention))
         )
         admin_address = await _listen(stack, admin, settings.admin, "--admin-listen")
         xds_address = await _listen(stack, xds, settings.xds, "--xds-listen")
@@ -143,7 +143,7 @@ async def _prune(store: SqliteStore, clock: Clock, retention: float) -> None:
 
 
 @asynccontextmanager
-async def _running(*work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+async def working(*work: Coroutine[None, None, None]) -> AsyncIterator[None]:
     """Run these until the context ends. One that fails ends the context, and with it the process."""
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(each) for each in work]

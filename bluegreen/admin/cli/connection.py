@@ -23,7 +23,7 @@ from bluegreen.model.endpoint import Endpoint
 ANSWER_WITHIN = 15.0
 """Seconds for a call that does not wait for proxies: it is answered once the intent is durable."""
 
-REACHED_WITHIN = 3.0
+REACHED_WITHIN = 5.0
 """Seconds in which a call is tried again that reaches nobody."""
 
 ASK_AGAIN_AFTER = 0.1

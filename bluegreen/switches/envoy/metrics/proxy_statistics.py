@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from bluegreen.model.traffic_report import LoadReading
 from bluegreen.switches.envoy.metrics.cluster_statistics import ClusterStatistics
 from bluegreen.switches.envoy.metrics.totals import RunningTotal
-from bluegreen.switches.envoy.names import ClusterName, ListenerName, Twin, cluster_name
+from bluegreen.switches.envoy.names import ClusterName, ListenerName, Twin
 
-KEPT_UNSEEN = 600.0
+KEPT_UNSEEN = 60.0
 """Seconds without a mention after which a cluster's figures are dropped."""
 
 
@@ -34,7 +34,11 @@ class ProxyStatistics:
     def __init__(self, proxy: str, gateway: str) -> None:
         self.proxy, self.gateway = proxy, gateway
         self.reported_at: float | None = None
+        self.unattributed_5xx = 0
+        """5xx of the production listener beyond those that a revision's cluster counts, and those that are
+        meant: a service without an active version answers 503 by itself."""
         self._clusters: dict[ClusterName, ClusterStatistics] = {}
+        self._own: defaultdict[str, dict[ClusterName, ClusterStatistics]] = defaultdict(dict)
         self._downstream_5xx = RunningTotal()
         self._direct_responses = RunningTotal()
         self._attributed_to_dropped = 0
@@ -44,11 +48,7 @@ class ProxyStatistics:
 
     def clusters_of(self, service: str) -> list[tuple[ClusterName, ClusterStatistics]]:
         """The clusters with a service's own figures: not its twins for the preview and the like."""
-        return [
-            (name, seen)
-            for name, seen in self._clusters.items()
-            if name.service == service and str(name) == cluster_name(service, name.revision)
-        ]
+        return list(self._own[service].items()) if service in self._own else []
 
     def production_readings(self, service: str, revision: int) -> tuple[LoadReading, ...]:
         """What a revision has under way for the production listener, chosen users included: the newest few
@@ -65,14 +65,6 @@ class ProxyStatistics:
             for one, other in pairs
         )
 
-    @property
-    def unattributed_5xx(self) -> int:
-        """5xx of the production listener beyond those that a revision's cluster counts, and those that are
-        meant: a service without an active version answers 503 by itself."""
-        present = sum(_production_5xx(name, cluster) for name, cluster in self._clusters.items())
-        meant = self._direct_responses.value + self._attributed_to_dropped
-        return max(0, self._downstream_5xx.value - present - meant)
-
     def report(self, at: float, samples: list[Sample]) -> None:
         """Take in one whole report. `at` is seconds since the epoch."""
         self.reported_at = at
@@ -83,10 +75,29 @@ class ProxyStatistics:
             elif sample.listener is not None and not sample.listener.preview:
                 self._read_gateway(sample)
         for name, reported in by_cluster.items():
-            _read(self._clusters.setdefault(name, ClusterStatistics()), at, reported)
+            _read(self._clusters.get(name) or self._add(name), at, reported)
         for name in self._clusters.keys() - by_cluster.keys():
             if self._clusters[name].reported_at < at - KEPT_UNSEEN:
-                self._attributed_to_dropped += _production_5xx(name, self._clusters.pop(name))
+                self._attributed_to_dropped += _production_5xx(name, self._drop(name))
+        self.unattributed_5xx = self._count_unattributed_5xx()
+
+    def _add(self, name: ClusterName) -> ClusterStatistics:
+        added = self._clusters[name] = ClusterStatistics()
+        if name.twin is None:
+            self._own[name.service][name] = added
+        return added
+
+    def _drop(self, name: ClusterName) -> ClusterStatistics:
+        if name.twin is None:
+            del self._own[name.service][name]
+            if not self._own[name.service]:
+                del self._own[name.service]
+        return self._clusters.pop(name)
+
+    def _count_unattributed_5xx(self) -> int:
+        present = sum(_production_5xx(name, cluster) for name, cluster in self._clusters.items())
+        meant = self._direct_responses.value + self._attributed_to_dropped
+        return max(0, self._downstream_5xx.value - present - meant)
 
     def _read_gateway(self, sample: Sample) -> None:
         if sample.name == "http.downstream_rq_xx" and sample.class_ == 5:
