@@ -67,7 +67,7 @@ class Connection:
         self._address = address
 
     def call(self, rpc: str, request: Any) -> Any:
-        """Ask, and return the answer; a control plane that is just starting is given a moment. Raises Failure.
+        """Ask, and return the answer; a control plane that is just starting gets a moment. Raises Failure.
 
         To ask again is safe: what changes something carries a key under which it acts only once.
         """
