@@ -45,6 +45,7 @@ class Channel:
         "blockers",
         "claims",
         "doubts",
+        "expected",
         "forced",
         "in_flight",
         "listed",
@@ -74,6 +75,7 @@ class Channel:
         self.doubts: Mapping[str, tuple[Resource | None, ...]] = NO_DOUBTS
         self.vouched: dict[str, Resource] = {}
         self.forced = NO_NAMES
+        self.expected = NO_NAMES  # what the client will ask for as soon as it can
         self.in_flight: dict[str, frozenset[str]] = {}
         self.owed = True
         self.number = 0

@@ -11,12 +11,22 @@ from .types import CLUSTER, ENDPOINT, ROUTE, WILDCARD
 
 _MAX_NAME_BYTES: Final = 4_096
 
+# Seconds. Half of it is the pace of the heartbeats; the most is that of google.protobuf.Duration.
+_MIN_TTL: Final = 0.01
+_MAX_TTL: Final = 315_576_000_000
+
 Key = tuple[str, str]
 
 
 def check_names(resources: Iterable[Resource]) -> list[str]:
-    """Faults whoever publishes: duplicates (row DUP) and names that no client could ask for."""
+    """Faults whoever publishes: duplicates (row DUP), names that no client could ask for, times that
+    cannot be kept.
+    """
     faults: list[str] = []
+    resources = list(resources)
+    for resource in resources:
+        if resource.ttl is not None and not _MIN_TTL <= resource.ttl <= _MAX_TTL:
+            faults.append(f"{resource.type_url} {resource.name!r} has a time to live of {resource.ttl} s")
     seen: Counter[Key] = Counter(resource.key for resource in resources)
     for (type_url, name), count in seen.items():
         if count > 1:

@@ -52,6 +52,7 @@ class DeltaSession(Session):
         if names is None:
             self.ignored += 1
         elif request.error is None:
+            self._expect_endpoints(channel, now)
             channel.record_part_ack(names, now)
         else:
             channel.record_nack(request.error[: self.settings.nack_text_chars], now)
@@ -115,6 +116,11 @@ class DeltaSession(Session):
             channel.narrow(subscription, self._still_held(channel, subscription))
 
     # Responses
+
+    def _must_wait(self, channel: Channel, target: View) -> bool:
+        """An empty first answer (D-EMPTY) would say that there is nothing, while it is only withheld."""
+        first = channel.owed and not channel.number and not channel.forced - target.withheld
+        return first and bool(target.withheld) and not any(target) and self._awaits_clusters()
 
     def _has_news(self, channel: Channel, change: Change, target: View) -> bool:
         return bool(channel.owed or change.names or channel.forced - target.withheld)

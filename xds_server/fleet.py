@@ -170,6 +170,12 @@ class Fleet:
             for callback in self._watchers:
                 callback(node_id)
 
+    def warm(self, node_id: str, services: frozenset[str]) -> None:
+        """Clusters went out on a stream of their own: these endpoints follow on the proxy's other one."""
+        for stream in self.streams_of(node_id):
+            stream.session.warm(services)
+            stream.wake()
+
     def streams(self, group: str | None = None) -> Iterator[LiveStream]:
         for streams in self._streams.values():
             for stream in streams:

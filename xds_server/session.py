@@ -21,7 +21,7 @@ from .settings import XdsSettings
 from .stages import Stages
 from .subscription import Subscription
 from .types import CLUSTER, ENDPOINT, SENDING_ORDER, UNORDERED
-from .view import Change, View
+from .view import NO_NAMES, Change, View
 
 # What a client says in its node's features if it understands ``Resource.ttl``.
 TTL_FEATURE: Final = "xds.config.supports-resource-ttl"
@@ -47,6 +47,9 @@ class Session(ABC):
         self.ignored = 0
         self.unsaid = False
         self.waiting = False
+        self.warming = NO_NAMES
+        self._moved = False
+        self._expected_until: float | None = None
         self._seen = -1
         self._understands_ttl = TTL_FEATURE in node.features
         self._stages = Stages(group, self.channels)
@@ -63,12 +66,17 @@ class Session(ABC):
             return None
         self.wake_at = None
         self.waiting = False
+        self._expect_until(now)
         beats = self._ttl_applies()
         for channel in self._in_order:
             response = (self._beat(channel, now) if beats else None) or self._offer(channel, now)
             if response is not None:
                 self.unsaid = True
                 return response
+        if self._moved:
+            # A removal that needs no message can set free what has had its turn in this round.
+            self._moved = False
+            return self.next_response(now)
         self.unsaid = False
         self._seen = generation
         return None
@@ -84,6 +92,9 @@ class Session(ABC):
             self._wake(channel.beat_at)
             return None
         names = frozenset(resource.name for resource in channel.sent if resource.ttl is not None)
+        if not names:
+            channel.beat_at = None
+            return None
         beat = self._heartbeat(channel, names, now)
         if beat is None:
             channel.forced |= names
@@ -125,15 +136,21 @@ class Session(ABC):
             return None
         if not self._has_news(channel, change, target):
             channel.move(target, change)
+            self.unsaid = self._moved = self._moved or bool(change.gone)
             return None
         urgent = self._is_urgent(channel, target)
         if channel.outstanding and not urgent and not self._may_supersede(channel, change, now):
             return None
         return self._respond(channel, change, target, now)
 
+    @abstractmethod
     def _must_wait(self, channel: Channel, target: View) -> bool:
         """Whether nothing can be said before something else is proven."""
-        return False
+
+    def _awaits_clusters(self) -> bool:
+        """Whether an answer is under way on which what leads to clusters depends."""
+        awaited = (self.channels.get(CLUSTER), self.channels.get(ENDPOINT))
+        return any(other is not None and other.outstanding for other in awaited)
 
     @abstractmethod
     def _has_news(self, channel: Channel, change: Change, target: View) -> bool:
@@ -180,15 +197,43 @@ class Session(ABC):
         """Row WARM: a cluster that is new or changed warms until its endpoints come, though they are
         unchanged.
         """
+        services = _services(target, names)
         endpoints = self.channels.get(ENDPOINT)
-        if endpoints is None:
-            return
-        services: set[str] = set()
-        for name in names:
-            cluster = target.get(name)
-            if cluster is not None:
-                services |= cluster.links.endpoints
+        if endpoints is not None:
+            self._send_again(endpoints, services)
+        elif self.only == CLUSTER:
+            self.warming |= services
+
+    def warm(self, services: frozenset[str]) -> None:
+        """Another stream of this client, for clusters alone, was sent clusters that need these endpoints."""
+        endpoints = self.channels.get(ENDPOINT)
+        if endpoints is not None and self.only == ENDPOINT:
+            self._send_again(endpoints, services)
+            self.unsaid = True
+
+    @staticmethod
+    def _send_again(endpoints: Channel, services: frozenset[str]) -> None:
         endpoints.forced |= {name for name in services if endpoints.sent.get(name) is not None}
+
+    def _expect_endpoints(self, clusters: Channel, now: float) -> None:
+        """A client that accepts clusters asks for their endpoints next: until it has, routes wait, but not
+        for ever. To be called before the ACK is recorded.
+        """
+        endpoints = self.channels.get(ENDPOINT)
+        if clusters.type_url != CLUSTER or endpoints is None or not clusters.doubts:
+            return
+        services = _services(clusters.sent, clusters.doubts)
+        endpoints.expected = frozenset(name for name in services if not endpoints.subscription.covers(name))
+        if endpoints.expected:
+            self._expected_until = now + self.settings.endpoints_asked_within
+
+    def _expect_until(self, now: float) -> None:
+        until = self._expected_until
+        if until is not None and now >= until:
+            self.channels[ENDPOINT].expected = NO_NAMES
+            self._expected_until = None
+        else:
+            self._wake(until)
 
     # Receiving
 
@@ -233,3 +278,9 @@ class Session(ABC):
             self.channels.values(), key=lambda each: SENDING_ORDER.get(each.type_url, UNORDERED)
         )
         return channel
+
+
+def _services(clusters: View, names: Iterable[str]) -> frozenset[str]:
+    """The endpoints that these clusters name."""
+    found = [cluster for name in names if (cluster := clusters.get(name)) is not None]
+    return frozenset().union(*(cluster.links.endpoints for cluster in found))

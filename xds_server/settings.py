@@ -29,6 +29,8 @@ class XdsSettings:
     max_name_bytes: int = 4_096
     supersede_after: float = 0.5
     """How long an unacknowledged response holds back a newer state of its type."""
+    endpoints_asked_within: float = 0.25
+    """How long routes wait for a client that has accepted clusters to ask for their endpoints."""
     nack_text_chars: int = 4_096
     """What is kept of a NACK's text."""
 

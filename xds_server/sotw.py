@@ -8,7 +8,7 @@ from __future__ import annotations
 from .channel import Channel
 from .session import Session
 from .subscription import EVERYTHING, Subscription, subscribe_to
-from .types import CLUSTER, DEPENDENT, ENDPOINT, FULL_STATE, LEGACY_WILDCARD, WILDCARD
+from .types import DEPENDENT, FULL_STATE, LEGACY_WILDCARD, WILDCARD
 from .view import NO_NAMES, Change, View
 from .wire import Form, Request, parse_request
 
@@ -37,6 +37,7 @@ class SotwSession(Session):
             return
         if channel.outstanding:
             if request.error is None:
+                self._expect_endpoints(channel, now)
                 channel.record_ack(now)
             else:
                 channel.record_nack(request.error[: self.settings.nack_text_chars], now)
@@ -55,6 +56,10 @@ class SotwSession(Session):
         if channel.type_url in FULL_STATE and channel.subscription.meet(subscription) is not subscription:
             channel.owed = True
         self.unsaid = True
+        if channel.subscription.wildcard and subscription.wildcard:
+            # Row RESEND: a name beside the wildcard is new, though everything was asked for before.
+            news = subscription.names - channel.subscription.names
+            channel.forced |= {name for name in news if channel.sent.get(name) is not None}
         channel.narrow(subscription, self._still_held(channel, subscription))
 
     def _trust(self, channel: Channel, version: str) -> None:
@@ -85,8 +90,7 @@ class SotwSession(Session):
         """
         if channel.type_url not in FULL_STATE or channel.number or None not in target.kept.values():
             return False
-        awaited = (self.channels.get(CLUSTER), self.channels.get(ENDPOINT))
-        return channel.claims or any(other is not None and other.outstanding for other in awaited)
+        return channel.claims or self._awaits_clusters()
 
     def _has_news(self, channel: Channel, change: Change, target: View) -> bool:
         if channel.type_url in FULL_STATE:

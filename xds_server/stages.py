@@ -93,7 +93,8 @@ class Stages:
             taken = {address for listener in arriving if listener for address in listener.links.addresses}
             for name in change.gone:
                 old = channel.sent.get(name)
-                conflicts = old is None or not taken.isdisjoint(old.links.addresses)
+                # One without a body is a returning client's: what address it has we do not know.
+                conflicts = old is None or not old.body or not taken.isdisjoint(old.links.addresses)
                 if (
                     not conflicts
                     and self._was_acked(channel, name)
@@ -147,6 +148,7 @@ class Stages:
         """Whether everything that is published is proven here, so that nothing can be waited for."""
         return all(
             not channel.doubts
+            and not channel.expected
             and channel.sent.subscription is channel.subscription
             and channel.sent.table.last is None
             for channel in self._asked(CLUSTER, ENDPOINT)
@@ -192,8 +194,10 @@ class Stages:
     def _are_endpoints_ready(self, name: str) -> bool:
         endpoints = self._group.find(ENDPOINT, name)
         channel = self._channels.get(ENDPOINT)
-        if endpoints is None or channel is None or not channel.subscription.covers(name):
+        if endpoints is None or channel is None:
             return True
+        if not channel.subscription.covers(name):
+            return name not in channel.expected
         return self._has(channel, endpoints) and channel.proves(name)
 
     @staticmethod

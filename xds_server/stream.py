@@ -11,8 +11,11 @@ import grpc
 from .errors import Refused
 from .fleet import Fleet, LiveStream
 from .session import Session
+from .view import NO_NAMES
 
 END: Final[Any] = grpc.aio.EOF
+# How long a refused client has to read the message that is under way, in seconds.
+_LAST_WRITE: Final = 1.0
 
 
 class Transport(Protocol):
@@ -32,7 +35,7 @@ class Stream:
     does not read costs one message (row SLOW), and gets the newest state when it reads again.
     """
 
-    __slots__ = ("_clock", "_fleet", "_live", "_session", "_transport", "_waiter")
+    __slots__ = ("_clock", "_ending", "_fleet", "_live", "_session", "_transport", "_waiter")
 
     def __init__(
         self, transport: Transport, session: Session, fleet: Fleet, clock: Callable[[], float]
@@ -41,6 +44,7 @@ class Stream:
         self._session = session
         self._fleet = fleet
         self._clock = clock
+        self._ending = False
         self._waiter: asyncio.Future[None] | None = None
         self._live = LiveStream(session, self.wake, clock())
 
@@ -53,6 +57,11 @@ class Stream:
             async with asyncio.TaskGroup() as tasks:
                 writing = tasks.create_task(self._write())
                 refused = await self._read()
+                if refused is not None:
+                    # No status can be sent while a message is under way: the reason would not arrive.
+                    self._ending = True
+                    self.wake()
+                    await asyncio.wait((writing,), timeout=_LAST_WRITE)
                 writing.cancel()
             return refused
         finally:
@@ -80,7 +89,7 @@ class Stream:
     async def _write(self) -> None:
         session, live, write = self._session, self._live, self._transport.write
         loop = asyncio.get_running_loop()
-        while True:
+        while not self._ending:
             now = self._clock()
             response = session.next_response(now)
             if response is None:
@@ -93,4 +102,7 @@ class Stream:
             live.blocked_since = now
             await write(response)
             live.blocked_since = None
+            if session.warming:
+                self._fleet.warm(session.node.id, session.warming)
+                session.warming = NO_NAMES
             self._fleet.note(live)

@@ -104,12 +104,19 @@ class Transaction:
             stop_watching()
 
     def _result(self, outcome: Outcome, stage: Stage) -> TransactionResult:
-        return TransactionResult(outcome, stage, dict(self._reports), self._way_back)
+        absent = Report(Verdict.DISCONNECTED, self._wall())
+        reports = dict.fromkeys(sorted(self._expected), absent) | self._reports
+        return TransactionResult(outcome, stage, reports, self._way_back)
 
     def _publish(self, stage: Stage) -> None:
         put, remove = self._target.puts(stage), self._target.removals(stage)
         if put or remove:
-            self._reports = {}
+            # Who is gone is named to the end; the others speak of each stage anew.
+            self._reports = {
+                node: report
+                for node, report in self._reports.items()
+                if report.verdict is Verdict.DISCONNECTED
+            }
             for name in self._target.groups:
                 self._generations[name] = self._publisher.change(name, put, remove)
             self._published += put

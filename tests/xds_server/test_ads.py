@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 import grpc
@@ -185,3 +186,26 @@ async def test_STORM_short_connections_leave_nothing_behind(server, address) -> 
         await asyncio.gather(*(one(number) for number in range(40)))
         server.change("edge", [route("r", **big, more=wave + 1)])
     await settled(server, lambda: len(server.fleet) == 0)
+
+
+async def test_BADREQ_a_node_with_a_huge_id_is_refused(server, stub) -> None:
+    server.publish("edge", [route("r")])
+    call = stub.StreamAggregatedResources()
+    await call.write(first(ROUTE, "r", node_id="x" * 5000))
+    code, reason = await status_of(call)
+    assert code is grpc.StatusCode.INVALID_ARGUMENT
+    assert "4096" in reason
+
+
+async def test_BADREQ_the_reason_arrives_though_a_message_is_under_way(server, stub) -> None:
+    big = {f"cluster-{number:05}" + "x" * 200: 1 for number in range(5000)}
+    server.publish("edge", [route("r", **big)])
+    for _ in range(20):
+        call = stub.StreamAggregatedResources()
+        await call.write(first(ROUTE, "r"))
+        await call.write(Request(type_url="unknown"))
+        with contextlib.suppress(grpc.aio.AioRpcError):
+            while await asyncio.wait_for(call.read(), 10) is not grpc.aio.EOF:
+                pass
+        code, reason = await status_of(call)
+        assert code is grpc.StatusCode.INVALID_ARGUMENT, reason

@@ -246,3 +246,17 @@ def test_endpoints_alone(server: XdsServer) -> None:
     proxy.ack(ENDPOINT)
     server.publish("edge", [])
     assert proxy.take() == ["EDS -a"]
+
+
+def test_D_EMPTY_is_not_said_of_what_is_only_withheld(server: XdsServer) -> None:
+    server.publish("edge", service("v1"))
+    proxy = DeltaProxy(server)
+    assert proxy.ask(CLUSTER) == ["CDS v1"]
+    assert proxy.ask(LISTENER) == [], "an Envoy that is told of no listener takes itself for ready"
+    assert proxy.ack(CLUSTER) == ["LDS entry"]
+
+
+def test_D_RECON_a_listener_that_we_never_knew_goes_with_the_changes(server: XdsServer) -> None:
+    server.publish("edge", [listener("a"), listener("b", port=2)])
+    proxy = DeltaProxy(server)
+    assert proxy.ask(LISTENER, versions={"b": "old", "gone": "old"}) == ["LDS a b -gone"]

@@ -219,3 +219,36 @@ def test_ORDER_a_refusal_that_names_a_cluster_holds_back_only_what_leads_to_it(s
         "RDS table",
     ]
     assert proxy.acked(CLUSTER) is None
+
+
+def test_ORDER_removals_follow_what_goes_without_a_message(server: XdsServer) -> None:
+    proxy = started(server)
+    server.publish("edge", [])
+    assert proxy.take() == ["LDS"]
+    assert proxy.ack(LISTENER) == ["CDS"], (
+        "the route table is gone in silence: the cluster must not wait for it"
+    )
+
+
+def test_ORDER_a_route_waits_for_a_client_that_accepts_clusters_before_it_asks_for_endpoints(
+    server: XdsServer,
+) -> None:
+    proxy = started(server)
+    server.publish("edge", service("v2", 2))
+    proxy.take()
+    assert proxy.ack(CLUSTER) == []
+    assert proxy.ask(ENDPOINT, "v1", "v2") == ["EDS v2"]
+    assert proxy.ack(ENDPOINT) == ["RDS table"]
+
+
+def test_ORDER_a_route_waits_not_for_ever_for_a_client_that_never_asks_for_endpoints(
+    server: XdsServer,
+) -> None:
+    proxy = started(server)
+    server.publish("edge", service("v2", 2))
+    proxy.take()
+    assert proxy.ack(CLUSTER) == []
+    assert proxy.session.wake_at is not None
+    assert proxy.session.wake_at <= proxy.now + 0.5
+    proxy.now = proxy.session.wake_at
+    assert proxy.take() == ["RDS table"]

@@ -16,7 +16,16 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from tests.xds_server.conftest import by_cluster, listen, settled
 from tests.xds_server.resources import cluster, endpoints, listener, route
-from xds_server import ROUTE, NodeIdentity, Resource, XdsServer, XdsSettings
+from xds_server import (
+    CLUSTER,
+    ENDPOINT,
+    ROUTE,
+    InconsistentSnapshot,
+    NodeIdentity,
+    Resource,
+    XdsServer,
+    XdsSettings,
+)
 from xds_server.delta import DeltaSession
 from xds_server.group import Group
 from xds_server.settings import References
@@ -202,3 +211,58 @@ async def test_READY_health_tells_it() -> None:
         assert caught.value.code() is grpc.StatusCode.NOT_FOUND
         watch.cancel()
     await listening.stop(None)
+
+
+@pytest.mark.parametrize("kind", [SotwSession, DeltaSession])
+def test_TTL_nothing_is_renewed_that_is_no_longer_asked_for(kind: Any) -> None:
+    able = session(kind, group_of(LIVED), FEATURE)
+    if kind is SotwSession:
+        asked = discovery_pb2.DiscoveryRequest(type_url=ROUTE, resource_names=["r"])
+        dropped = discovery_pb2.DiscoveryRequest(type_url=ROUTE)
+    else:
+        asked = discovery_pb2.DeltaDiscoveryRequest(type_url=ROUTE, resource_names_subscribe=["r"])
+        dropped = discovery_pb2.DeltaDiscoveryRequest(type_url=ROUTE, resource_names_unsubscribe=["r"])
+    able.receive(asked.SerializeToString(), 0.0)
+    assert able.next_response(0.0) is not None
+    dropped.response_nonce = able.channels[ROUTE].nonce
+    able.receive(dropped.SerializeToString(), 1.0)
+    assert able.next_response(1.0) is None
+    assert able.next_response(100.0) is None
+    assert able.wake_at is None
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf"), 1e20])
+def test_TTL_that_cannot_be_kept_is_refused(server: XdsServer, seconds: float) -> None:
+    with pytest.raises(InconsistentSnapshot, match="time to live"):
+        server.publish("edge", [Resource(ROUTE, "r", b"", seconds)])
+
+
+async def test_WARM_endpoints_follow_on_the_stream_of_their_own(server: XdsServer, address: str) -> None:
+    """Clusters and endpoints over services per type: the proxy is the same, its streams are two."""
+    server.publish("edge", [cluster("c"), endpoints("c", 1)])
+
+    def first(type_url: str, *names: str) -> discovery_pb2.DiscoveryRequest:
+        request = discovery_pb2.DiscoveryRequest(type_url=type_url, resource_names=names)
+        request.node.id, request.node.cluster = "p1", "edge"
+        return request
+
+    async with grpc.aio.insecure_channel(address) as channel, asyncio.timeout(10):
+        calls = {}
+        for type_url, where, names in (
+            (CLUSTER, "cluster.v3.ClusterDiscoveryService/StreamClusters", []),
+            (ENDPOINT, "endpoint.v3.EndpointDiscoveryService/StreamEndpoints", ["c"]),
+        ):
+            method = channel.stream_stream(
+                f"/envoy.service.{where}",
+                request_serializer=discovery_pb2.DiscoveryRequest.SerializeToString,
+                response_deserializer=discovery_pb2.DiscoveryResponse.FromString,
+            )
+            call = calls[type_url] = method()
+            await call.write(first(type_url, *names))
+            answer = await call.read()
+            ack = discovery_pb2.DiscoveryRequest(response_nonce=answer.nonce, resource_names=names)
+            await call.write(ack)
+        await settled(server, lambda: server.fleet.holds("p1", ENDPOINT, "c", endpoints("c", 1).version))
+        server.change("edge", [cluster("c", 2)])
+        assert (await calls[CLUSTER].read()).type_url == CLUSTER
+        assert len((await calls[ENDPOINT].read()).resources) == 1

@@ -357,3 +357,12 @@ def test_bytes_that_are_no_such_message_end_no_stream(server: XdsServer) -> None
     server.change("edge", [route("table", v1=2)])
     proxy.now += 1
     assert proxy.take() == ["RDS table"]
+
+
+def test_RESEND_a_name_beside_the_wildcard_is_sent(server: XdsServer) -> None:
+    server.publish("edge", [cluster("a"), cluster("b")])
+    proxy = Proxy(server)
+    proxy.ask(CLUSTER, "*")
+    proxy.ack(CLUSTER)
+    assert proxy.ask(CLUSTER, "*", "a") == ["CDS a b"]
+    assert proxy.ack(CLUSTER) == []

@@ -169,3 +169,26 @@ def test_the_barrier_is_a_function_of_facts() -> None:
     assert decide(target, Stage.COMMIT, {"p": acked, "q": gone}, ["q"]) == Wait(("q",))
     assert decide(target, Stage.COMMIT, {"p": acked}, ["never seen"]) == Wait(("never seen",))
     assert decide(target, Stage.RETIRE, {"p": silent}) == Enter(Stage.DONE), "nothing to remove"
+
+
+async def test_who_left_is_named_to_the_end(server: XdsServer) -> None:
+    first, second = fleet_of(server, Proxy, DeltaProxy)
+    running = asyncio.create_task(
+        server.transaction(Target(("edge",), tuple(NEXT)), timeout=30, expected=["p0"])
+    )
+    await turn()
+    second.leave()
+    await follow(server, first)
+    await follow(server, first)
+    result = await running
+    assert result.outcome is Outcome.DONE
+    verdicts = {node: report.verdict for node, report in result.proxies.items()}
+    assert verdicts == {"p0": Verdict.ACKED, "p1": Verdict.DISCONNECTED}
+
+
+async def test_who_was_expected_and_never_came_is_named(server: XdsServer) -> None:
+    fleet_of(server, Proxy)
+    result = await server.transaction(Target(("edge",), tuple(NEXT)), timeout=0.05, expected=["p0", "ghost"])
+    assert result.outcome is Outcome.TIMED_OUT
+    assert result.proxies["ghost"].verdict is Verdict.DISCONNECTED
+    assert result.proxies["p0"].verdict is Verdict.SILENT
