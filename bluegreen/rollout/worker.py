@@ -12,18 +12,14 @@ from bluegreen.model.command import TakenCommand
 from bluegreen.model.errors import Conflict, InvalidInput, NotServing
 from bluegreen.model.event import Origin
 from bluegreen.model.store import Store
-from bluegreen.model.traffic_report import TrafficReport
 from bluegreen.model.traffic_switch import TrafficSwitch
 from bluegreen.rollout.clock import Clock
 from bluegreen.rollout.decision import decide
 from bluegreen.rollout.draft import Change, Decide, Draft
 from bluegreen.rollout.look import Wait
 from bluegreen.rollout.operations import CommandResult
+from bluegreen.rollout.reconnect_grace import ReconnectGrace
 from bluegreen.rollout.wanted_traffic import wanted_traffic
-
-RECONNECT_GRACE = 15.0
-"""Seconds after a start in which a proxy that is not back yet costs no deadline: an Envoy with our bootstrap
-tries again at least each five."""
 
 RETRY_AFTER = 1.0
 """Seconds until a decision that could not be recorded is tried again."""
@@ -50,7 +46,7 @@ class ServiceWorker:
         self.aggregate = aggregate
         self.activity = ""
         self._around = around
-        self._grace_until = around.clock.now() + RECONNECT_GRACE
+        self._grace = ReconnectGrace(around.clock.now())
         self._turn = asyncio.Lock()
         self._woken = asyncio.Event()
 
@@ -112,9 +108,8 @@ class ServiceWorker:
             async with self._turn:
                 now = self._around.clock.now()
                 report = self._around.switch.observe(self.aggregate.name)
-                step = decide(
-                    self.aggregate, report, now, no_deadline_before=self._no_deadline_before(report)
-                )
+                not_before = self._grace.no_deadline_before(report, now)
+                step = decide(self.aggregate, report, now, no_deadline_before=not_before)
                 if isinstance(step, Wait):
                     self._tell(step.sentence)
                     return step
@@ -128,10 +123,6 @@ class ServiceWorker:
                     self._tell(f"Cannot record what was decided ({step.sentence}): {error}")
                     return Wait(self.activity, now + RETRY_AFTER, urgent=True)
                 log.info("%s: %s", self.aggregate.name, step.sentence)
-
-    def _no_deadline_before(self, report: TrafficReport) -> float:
-        """Until the known fleet is back after a start, at the latest until the grace is over."""
-        return 0.0 if all(proxy.connected for proxy in report.proxies) else self._grace_until
 
     async def _record(self, change: Change, command: TakenCommand | None = None) -> None:
         before = self.aggregate

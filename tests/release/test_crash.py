@@ -10,7 +10,7 @@ import grpc
 
 from bluegreen.admin.v1 import admin_pb2 as pb
 from bluegreen.app.demo.processes import ChildProcess
-from tests.release.world import World
+from tests.release.world import ORIGIN, SHOP, World
 from tests.support.fixtures import StartApplication, StartLoad
 
 
@@ -78,6 +78,45 @@ async def test_killed_at_any_moment_of_a_rollout_it_ends_what_it_began(
     report = await running.stop()
     assert report.failed == 0, report.examples
     assert report.connections.lost == 0
+
+
+async def test_time_in_which_nobody_listened_costs_no_deadline(
+    world: World, application: StartApplication
+) -> None:
+    cable = await world.lay_cable("sidecar")
+    strategy = {
+        "steps": [50, 100],
+        "pause": "manual",
+        "step_deadline": "1s",
+        "ready_deadline": "1s",
+        "on_silent": "turn-back",
+    }
+    control_plane = await world.start(strategy=strategy)
+    await world.release("v1", [(await application("v1")).address])
+
+    cable.deafen()
+    await world.admin.Deploy(
+        pb.DeployRequest(
+            origin=ORIGIN, service=SHOP, version="v2", endpoints=[(await application("v2")).address]
+        )
+    )
+    control_plane = await _killed_for(2.0, world, control_plane)
+    await world.until(2, "ready", timeout=10)
+
+    cable.deafen()
+    await world.promote()
+    await world.when(lambda s: s.rollout.percent == 50)
+    await _killed_for(2.0, world, control_plane)
+    status = await world.when(lambda s: s.rollout.state in ("holding", "turning back"))
+    assert (status.rollout.state, status.rollout.percent) == ("holding", 50), status.rollout.reason
+
+
+async def _killed_for(seconds: float, world: World, control_plane: ChildProcess) -> ChildProcess:
+    await kill(control_plane)
+    for cable in world.cables.values():
+        cable.hear()
+    await asyncio.sleep(seconds)
+    return await world.start_control_plane()
 
 
 async def _answer(asked: Awaitable[pb.CommandResponse]) -> bool:

@@ -10,7 +10,7 @@ import pytest
 
 from bluegreen.admin.v1 import admin_pb2 as pb
 from bluegreen.app.demo.load_process import LoadProcess
-from bluegreen.rollout.worker import RECONNECT_GRACE
+from bluegreen.rollout.reconnect_grace import RECONNECT_GRACE
 from tests.release.world import GATEWAYS, ORIGIN, SHOP, World
 from tests.support.fixtures import StartApplication, StartLoad
 
