@@ -129,7 +129,7 @@ class AdminServicer(admin_pb2_grpc.AdminServicer):
     async def WatchStatus(self, request: pb.GetStatusRequest, context: Context) -> None:
         service = requests.name("service", request.service)
         # Listening comes before the first look: what changes in between is not missed.
-        async with noticing(self._operations.changes(), service) as changed:
+        async with noticing(self._operations.changes(service)) as changed:
             while True:
                 changed.clear()
                 await context.write(await self._status(service))
@@ -143,7 +143,7 @@ class AdminServicer(admin_pb2_grpc.AdminServicer):
         deployments = await self._store.deployments(service, limit)
         rollouts = await self._store.rollouts(service, limit)
         if not deployments:  # one that was removed has its history still
-            self._operations.view(service)
+            self._operations.aggregate(service)
         return pb.GetHistoryResponse(
             deployments=map(deployment_view, deployments), rollouts=map(rollout_view, rollouts)
         )
@@ -195,14 +195,14 @@ class AdminServicer(admin_pb2_grpc.AdminServicer):
         )
 
     async def _status(self, service: str) -> pb.ServiceStatus:
-        self._operations.view(service)  # who knows the names complains first
+        self._operations.aggregate(service)  # who knows the names complains first
         recent = await self._store.events(service, limit=RECENT_EVENTS)
         return service_status(self._operations.view(service), recent)
 
     async def _events(self, service: str | None, after: int, limit: int) -> Sequence[Event]:
         events = await self._store.events(service, after, limit)
         if service and not events:  # one that was removed has its events still
-            self._operations.view(service)
+            self._operations.aggregate(service)
         return events
 
     async def _require_gateway(self, gateway: str) -> None:

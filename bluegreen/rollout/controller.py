@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Collection, Sequence
 from functools import partial
 
+from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.catalogue import Catalogue, Difference
 from bluegreen.model.duration import format_duration
 from bluegreen.model.errors import NotServing, UnknownName
@@ -117,6 +118,9 @@ class Controller:
     def services(self) -> Sequence[str]:
         return sorted(self._workers)
 
+    def aggregate(self, service: str) -> ServiceAggregate:
+        return self._worker(service).aggregate
+
     def view(self, service: str) -> ServiceView:
         worker = self._worker(service)
         return ServiceView(worker.aggregate, self._switch.observe(service), worker.activity)
@@ -127,8 +131,8 @@ class Controller:
     def refused(self) -> Sequence[ProxyFacts]:
         return self._switch.refused()
 
-    def changes(self) -> AsyncIterator[str]:
-        return self._signals.read()
+    def changes(self, service: str | None = None) -> AsyncIterator[str]:
+        return self._signals.read(service)
 
     def decisions(self) -> AsyncIterator[str]:
         return self._decisions.read()
@@ -221,6 +225,4 @@ class Controller:
         for service in self._alert:
             if service in services:
                 self._workers[service].wake()
-        if self._signals.has_readers:
-            for service in services:
-                self._signals.notify(service)
+        self._signals.notify_all(services)

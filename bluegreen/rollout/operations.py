@@ -73,6 +73,10 @@ class Operations(Protocol):
         """The names of all services, sorted."""
         ...
 
+    def aggregate(self, service: str) -> ServiceAggregate:
+        """A service as it is decided; no proxy is looked at."""
+        ...
+
     def view(self, service: str) -> ServiceView: ...
 
     def fleet(self) -> Sequence[ProxyFacts]: ...
@@ -81,8 +85,8 @@ class Operations(Protocol):
         """Proxies that were turned away of late, each with the reason."""
         ...
 
-    def changes(self) -> AsyncIterator[str]:
-        """The name of each service whose view may have changed, from now on."""
+    def changes(self, service: str | None = None) -> AsyncIterator[str]:
+        """The name of each service whose view may have changed, from now on; or of this one alone."""
         ...
 
     def decisions(self) -> AsyncIterator[str]:

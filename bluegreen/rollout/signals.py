@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 
 
 class ChangeSignals:
@@ -13,18 +13,16 @@ class ChangeSignals:
     def __init__(self) -> None:
         self._readers: set[_Reader] = set()
 
-    @property
-    def has_readers(self) -> bool:
-        return bool(self._readers)
-
     def notify(self, name: str) -> None:
-        for reader in self._readers:
-            reader.names[name] = None
-            reader.woken.set()
+        self.notify_all((name,))
 
-    def read(self) -> AsyncIterator[str]:
-        """The names that change from now on."""
-        reader = _Reader()
+    def notify_all(self, names: Collection[str]) -> None:
+        for reader in self._readers:
+            reader.take(names)
+
+    def read(self, only: str | None = None) -> AsyncIterator[str]:
+        """The names that change from now on, or one of them."""
+        reader = _Reader(only)
         self._readers.add(reader)
         return self._names(reader)
 
@@ -42,6 +40,16 @@ class ChangeSignals:
 
 
 class _Reader:
-    def __init__(self) -> None:
+    def __init__(self, only: str | None) -> None:
+        self.only = only
         self.names: dict[str, None] = {}
         self.woken = asyncio.Event()
+
+    def take(self, names: Collection[str]) -> None:
+        # Hundreds may read of one service each, while a proxy that reports is news of all of them.
+        if self.only is None:
+            self.names.update(dict.fromkeys(names))
+        elif self.only in names:
+            self.names[self.only] = None
+        if self.names:
+            self.woken.set()

@@ -24,6 +24,12 @@ from bluegreen.rollout.wanted_traffic import wanted_traffic
 RETRY_AFTER = 1.0
 """Seconds until a decision that could not be recorded is tried again."""
 
+REST = 4.0
+"""How much longer than a look the rest after it is: looking takes no more than a fifth of the time."""
+
+LONGEST_REST = 1.0
+"""Seconds."""
+
 log = logging.getLogger(__name__)
 
 
@@ -47,6 +53,7 @@ class ServiceWorker:
         self.activity = ""
         self._around = around
         self._grace = ReconnectGrace(around.clock.now())
+        self._rest_until = 0.0
         self._turn = asyncio.Lock()
         self._woken = asyncio.Event()
 
@@ -102,14 +109,12 @@ class ServiceWorker:
             if not wait.urgent:
                 self._around.alert.discard(self.aggregate.name)
             await self._sleep(wait)
+            await self._rest()
 
     async def _advance(self) -> Wait:
         while True:
             async with self._turn:
-                now = self._around.clock.now()
-                report = self._around.switch.observe(self.aggregate.name)
-                not_before = self._grace.no_deadline_before(report, now)
-                step = decide(self.aggregate, report, now, no_deadline_before=not_before)
+                step = self._look()
                 if isinstance(step, Wait):
                     self._tell(step.sentence)
                     return step
@@ -121,8 +126,17 @@ class ServiceWorker:
                     # Nothing was changed, and nothing is pushed that is not on record.
                     log.warning("%s: cannot record a decision: %s", self.aggregate.name, error)
                     self._tell(f"Cannot record what was decided ({step.sentence}): {error}")
-                    return Wait(self.activity, now + RETRY_AFTER, urgent=True)
+                    return Wait(self.activity, self._around.clock.now() + RETRY_AFTER, urgent=True)
                 log.info("%s: %s", self.aggregate.name, step.sentence)
+
+    def _look(self) -> Change | Wait:
+        now = self._around.clock.now()
+        report = self._around.switch.observe(self.aggregate.name)
+        not_before = self._grace.no_deadline_before(report, now)
+        step = decide(self.aggregate, report, now, no_deadline_before=not_before)
+        ended = self._around.clock.now()
+        self._rest_until = ended + min(REST * (ended - now), LONGEST_REST)
+        return step
 
     async def _record(self, change: Change, command: TakenCommand | None = None) -> None:
         before = self.aggregate
@@ -163,6 +177,13 @@ class ServiceWorker:
                 await self._woken.wait()
         except TimeoutError:
             return  # the moment that was waited for has come
+
+    async def _rest(self) -> None:
+        """Let facts come together. Each of thousands of proxies wakes this worker, and a look at all of them
+        after each would leave no time to hear the next; with a few proxies the rest is not felt."""
+        left = self._rest_until - self._around.clock.now()
+        if left > 0:
+            await asyncio.sleep(left)
 
 
 def _result(sentence: str, before: ServiceAggregate, after: ServiceAggregate) -> CommandResult:

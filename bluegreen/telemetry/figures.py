@@ -48,12 +48,12 @@ class Figures(Collector):
             # A series that begins with its first observation hides that one from increase().
             self._cutover.labels(service)
             self._rollback.labels(service)
-            rollout = self._operations.view(service).aggregate.rollout
+            rollout = self._operations.aggregate(service).rollout
             if rollout is not None and not rollout.is_open:
                 self._seen[service] = rollout.id
         async for service in self._operations.decisions():
             if service in self._operations.services():
-                self._note(service, self._operations.view(service).aggregate.rollout)
+                self._note(service, self._operations.aggregate(service).rollout)
 
     def _note(self, service: str, rollout: Rollout | None) -> None:
         self._cutover.labels(service)

@@ -162,6 +162,9 @@ class PuppetOperations:
     def services(self) -> Sequence[str]:
         return sorted(self._views)
 
+    def aggregate(self, service: str) -> ServiceAggregate:
+        return self.view(service).aggregate
+
     def view(self, service: str) -> ServiceView:
         if service not in self._views:
             raise UnknownName("service", service, self._views)
@@ -173,8 +176,8 @@ class PuppetOperations:
     def fleet(self) -> Sequence[ProxyFacts]:
         return self.proxies
 
-    def changes(self) -> AsyncIterator[str]:
-        return self._signals.read()
+    def changes(self, service: str | None = None) -> AsyncIterator[str]:
+        return self._signals.read(service)
 
     def decisions(self) -> AsyncIterator[str]:
         return self._signals.read()

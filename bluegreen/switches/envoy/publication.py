@@ -37,6 +37,15 @@ class _News:
     routes: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Cluster:
+    """One of a service's clusters, ready to be compared with what proxies report."""
+
+    name: ClusterName
+    resource: Resource
+    backend: Backend
+
+
 class GatewayPublication:
     """One gateway: its listeners, its two route tables, and the clusters of its services."""
 
@@ -46,6 +55,7 @@ class GatewayPublication:
         self._server = server
         self._tables = (RouteTable.production(gateway.name), RouteTable.preview(gateway.name))
         self._resources: dict[str, Mapping[Key, Resource]] = {}
+        self._clusters: dict[str, list[_Cluster]] = {}
 
     @property
     def is_bare(self) -> bool:
@@ -57,7 +67,7 @@ class GatewayPublication:
         self.gateway = gateway
         wanted = {traffic.service.name: traffic for traffic in services}
         for name in self._resources.keys() - wanted.keys():
-            del self._resources[name]
+            del self._resources[name], self._clusters[name]
             self.generations.pop(name, None)
             for table in self._tables:
                 table.remove(name)
@@ -77,6 +87,7 @@ class GatewayPublication:
         name = traffic.service.name
         before, after = self._resources.get(name, {}), _resources(traffic)
         self._resources[name] = after
+        self._clusters[name] = list(_clusters(traffic, after))
         tables_changed = [table.put(traffic) for table in self._tables]
         return _News(
             put=[
@@ -95,17 +106,14 @@ class GatewayPublication:
         if news.put or news.remove:
             since.clusters = generation
 
-    def proven_by(self, statistics: ProxyStatistics, services: Iterable[ServiceTraffic]) -> list[Resource]:
+    def proven_by(self, statistics: ProxyStatistics) -> list[Resource]:
         """The clusters that a proxy's statistics show in use, warmed, with all their instances."""
-        proven = []
-        for traffic in services:
-            backends = {backend.revision: backend for backend in traffic.backends}
-            for resource in self._resources.get(traffic.service.name, {}).values():
-                name = ClusterName.parse(resource.name) if resource.type_url == CLUSTER else None
-                seen = statistics.cluster(name) if name is not None else None
-                if name is not None and seen is not None and is_proven(seen, backends[name.revision]):
-                    proven.append(resource)
-        return proven
+        return [
+            cluster.resource
+            for clusters_of_service in self._clusters.values()
+            for cluster in clusters_of_service
+            if (seen := statistics.cluster(cluster.name)) is not None and is_proven(seen, cluster.backend)
+        ]
 
     def _everything(self) -> Iterable[Resource]:
         yield from map(Resource.of, listeners(self.gateway))
@@ -135,3 +143,11 @@ def awaits_clusters(state: ProxyState) -> bool:
 def _resources(traffic: ServiceTraffic) -> Mapping[Key, Resource]:
     messages = (*clusters(traffic), *load_assignments(traffic))
     return {resource.key: resource for resource in map(Resource.of, messages)}
+
+
+def _clusters(traffic: ServiceTraffic, resources: Mapping[Key, Resource]) -> Iterable[_Cluster]:
+    backends = {backend.revision: backend for backend in traffic.backends}
+    for resource in resources.values():
+        name = ClusterName.parse(resource.name) if resource.type_url == CLUSTER else None
+        if name is not None:
+            yield _Cluster(name, resource, backends[name.revision])

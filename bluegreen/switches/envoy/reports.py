@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bluegreen.model.fleet import ProxyFacts, ResourceTypeFacts
@@ -14,8 +14,9 @@ from bluegreen.switches.envoy.metrics.proxy_statistics import ProxyStatistics
 from bluegreen.switches.envoy.metrics.window import merged, quantile
 from bluegreen.switches.envoy.nack_counts import NackCounts
 from bluegreen.switches.envoy.names import ClusterName, cluster_name
+from bluegreen.switches.envoy.proxy_states import ProxyStates
 from bluegreen.switches.envoy.publication import GatewayPublication, Generations, is_proven
-from xds_server import CLUSTER, ENDPOINT, LISTENER, ROUTE, Fleet, ProxyState, TypeState
+from xds_server import CLUSTER, ENDPOINT, LISTENER, ROUTE, ProxyState, TypeState
 
 MAXIMUM_TEXT = 500
 """Characters of a rejection that are kept: it is written for a person by a program that may go on."""
@@ -30,7 +31,7 @@ class ServiceSources:
 
     traffic: ServiceTraffic
     gateways: Mapping[str, GatewayPublication]
-    fleet: Fleet
+    states: ProxyStates
     statistics: FleetStatistics
     first_seen: dict[tuple[str, str], tuple[int, float]] = field(default_factory=dict)
 
@@ -49,17 +50,16 @@ def traffic_report(sources: ServiceSources, proxies: Sequence[KnownProxy], now: 
     """The facts about one service at this moment."""
     reports = tuple(_proxy_report(sources, known, now) for known in proxies)
     present = [statistics for known in proxies if (statistics := sources.statistics.get(known.id))]
-    revisions = [backend.revision for backend in sources.traffic.backends]
     return TrafficReport(
         proxies=reports,
-        figures={revision: _figures(sources, present, revision, now) for revision in revisions},
+        figures=_FiguresByRevision(sources.traffic, present, now),
         unattributed_5xx=sum(statistics.unattributed_5xx for statistics in present),
     )
 
 
 def _proxy_report(sources: ServiceSources, known: KnownProxy, now: float) -> ProxyReport:
     generations = sources.gateways[known.gateway].generations[sources.traffic.service.name]
-    state = sources.fleet.get(known.id)
+    state = sources.states.get(known.id, generations.routes, generations.clusters)
     types = state.types if state is not None else {}
     statistics = sources.statistics.get(known.id)
     clusters_at = sources.since(known.id, CLUSTER, types.get(CLUSTER), generations.clusters)
@@ -143,10 +143,29 @@ def _has(state: TypeState | None, generation: int) -> bool:
     return state is not None and state.acked_generation is not None and state.acked_generation >= generation
 
 
-def _figures(
-    sources: ServiceSources, present: Iterable[ProxyStatistics], revision: int, now: float
-) -> RequestFigures:
-    name = ClusterName(sources.traffic.service.name, revision)
+class _FiguresByRevision(Mapping[int, RequestFigures]):
+    """Added up over the proxies when they are asked for: most decisions do not ask."""
+
+    def __init__(self, traffic: ServiceTraffic, present: Sequence[ProxyStatistics], now: float) -> None:
+        self._names = {
+            each.revision: ClusterName(traffic.service.name, each.revision) for each in traffic.backends
+        }
+        self._present, self._now = present, now
+        self._known: dict[int, RequestFigures] = {}
+
+    def __getitem__(self, revision: int) -> RequestFigures:
+        if revision not in self._known:
+            self._known[revision] = _figures(self._names[revision], self._present, self._now)
+        return self._known[revision]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def _figures(name: ClusterName, present: Iterable[ProxyStatistics], now: float) -> RequestFigures:
     seen = [cluster for statistics in present if (cluster := statistics.cluster(name))]
     latencies = merged(histogram for cluster in seen for histogram in cluster.latency.recent(now))
     classes: dict[int, int] = {}

@@ -14,6 +14,7 @@ from bluegreen.model.traffic_switch import Capabilities
 from bluegreen.switches.envoy.known_fleet import KnownFleet
 from bluegreen.switches.envoy.metrics.fleet_statistics import FleetStatistics
 from bluegreen.switches.envoy.nack_counts import NackCounts
+from bluegreen.switches.envoy.proxy_states import ProxyStates
 from bluegreen.switches.envoy.publication import GatewayPublication, awaits_clusters
 from bluegreen.switches.envoy.refused_proxies import RefusedProxies
 from bluegreen.switches.envoy.reports import ServiceSources, proxy_facts, traffic_report
@@ -44,6 +45,7 @@ class EnvoySwitch:
         self._sources: dict[str, ServiceSources] = {}
         self._listeners: list[Callable[[Collection[str]], None]] = []
         self._connected: set[str] = set()
+        self._states = ProxyStates(self.server.fleet)
         self._nacks = NackCounts()
         self._refused = RefusedProxies()
         self.server.fleet.on_change(self._proxy_changed)
@@ -94,7 +96,7 @@ class EnvoySwitch:
 
     def fleet(self) -> Sequence[ProxyFacts]:
         return [
-            proxy_facts(known, self.server.fleet.get(known.id), self._statistics.get(known.id), self._nacks)
+            proxy_facts(known, self._states.refresh(known.id), self._statistics.get(known.id), self._nacks)
             for known in self._known.all()
         ]
 
@@ -145,10 +147,10 @@ class EnvoySwitch:
 
     def _sources_of(self, traffic: ServiceTraffic) -> ServiceSources:
         gateways = {name: self._gateways[name] for name in traffic.service.gateways}
-        return ServiceSources(traffic, gateways, self.server.fleet, self._statistics)
+        return ServiceSources(traffic, gateways, self._states, self._statistics)
 
     def _proxy_changed(self, proxy: str) -> None:
-        state = self.server.fleet.get(proxy)
+        state = self._states.refresh(proxy)
         if state is not None and proxy not in self._connected:
             self._connected.add(proxy)
             self._known.saw(proxy, state.group, state.client_version, self._now())
@@ -173,10 +175,10 @@ class EnvoySwitch:
         """Tell the xDS server of clusters that the proxy's statistics prove, so that one service's cluster
         that keeps warming, and with it the acknowledgement of all, does not hold up the routes of others."""
         publication, statistics = self._gateways.get(gateway), self._statistics.get(proxy)
-        state = self.server.fleet.get(proxy)
+        state = self._states.get(proxy)
         if publication is None or statistics is None or state is None or not awaits_clusters(state):
             return
-        proven = publication.proven_by(statistics, self._traffic.values())
+        proven = publication.proven_by(statistics)
         if proven:
             self.server.fleet.confirm(proxy, proven)
 

@@ -1,0 +1,39 @@
+"""What the proxies are proven to have, kept from one look to the next."""
+
+from __future__ import annotations
+
+from xds_server import CLUSTER, ROUTE, Fleet, ProxyState
+
+
+class ProxyStates:
+    """The fleet's facts, built anew for a proxy once it was sent or has said something: thousands of proxies
+    are looked at many times a second, and few have changed in between.
+
+    A proxy may also come to have more without a word, where a change was taken back before it was sent. So
+    what is kept counts as far as it proves, and what it does not prove is looked up.
+    """
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._kept: dict[str, ProxyState] = {}
+
+    def refresh(self, proxy: str) -> ProxyState | None:
+        """The proxy's facts of this moment; None: it is not connected."""
+        state = self._fleet.get(proxy)
+        if state is None:
+            self._kept.pop(proxy, None)
+        else:
+            self._kept[proxy] = state
+        return state
+
+    def get(self, proxy: str, routes: int = 0, clusters: int = 0) -> ProxyState | None:
+        """The proxy's facts, of this moment where they do not prove these generations."""
+        kept = self._kept.get(proxy)
+        if kept is None or not (_has(kept, ROUTE, routes) and _has(kept, CLUSTER, clusters)):
+            return self.refresh(proxy)
+        return kept
+
+
+def _has(state: ProxyState, type_url: str, generation: int) -> bool:
+    acknowledged = state.acked_generation(type_url)
+    return generation == 0 or (acknowledged is not None and acknowledged >= generation)
