@@ -7,6 +7,7 @@ import signal
 from collections.abc import Awaitable
 
 import grpc
+import pytest
 
 from bluegreen.admin.v1 import admin_pb2 as pb
 from bluegreen.app.demo.processes import ChildProcess
@@ -80,6 +81,7 @@ async def test_killed_at_any_moment_of_a_rollout_it_ends_what_it_began(
     assert report.connections.lost == 0
 
 
+@pytest.mark.slow
 async def test_time_in_which_nobody_listened_costs_no_deadline(
     world: World, application: StartApplication
 ) -> None:
