@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from bluegreen.switches.envoy.metrics.proxy_statistics import Sample
 from bluegreen.switches.envoy.metrics.v1.metrics_service_pb2 import (
@@ -15,42 +16,56 @@ from bluegreen.switches.envoy.metrics.v1.metrics_service_pb2 import (
 )
 from bluegreen.switches.envoy.names import ClusterName, ListenerName
 
-# Envoy takes these out of a statistic's name and puts them beside it (emit_tags_as_labels).
-_CLUSTER = "envoy.cluster_name"
-_LISTENER = "envoy.http_conn_manager_prefix"
-_CLASS = "envoy.response_code_class"
+MAXIMUM_NAME = 512
+"""Characters; longer than any name of ours."""
 
 
 def samples(families: Iterable[MetricFamily]) -> list[Sample]:
-    """Every figure that belongs to one of our clusters or listeners; what cannot be read is left out."""
+    """Every figure that belongs to one of our clusters or listeners; what cannot be read is left out.
+
+    Envoy takes their names out of that of a statistic and puts them beside it (`emit_tags_as_labels`).
+    """
     read = (_sample(family, metric) for family in families for metric in family.metric)
     return [each for each in read if each is not None]
 
 
 def _sample(family: MetricFamily, metric: Metric) -> Sample | None:
-    labels = {label.name: label.value for label in metric.label}
-    cluster = ClusterName.parse(labels[_CLUSTER]) if _CLUSTER in labels else None
-    listener = ListenerName.parse(labels[_LISTENER]) if _LISTENER in labels else None
+    cluster: ClusterName | None = None
+    listener: ListenerName | None = None
+    class_: int | None = None
+    for label in metric.label:
+        match label.name:
+            case "envoy.cluster_name":
+                cluster = _cluster(label.value)
+            case "envoy.http_conn_manager_prefix":
+                listener = _listener(label.value)
+            case "envoy.response_code_class" if label.value.isdecimal():
+                class_ = int(label.value)
     if cluster is None and listener is None:
         return None
-    class_ = labels.get(_CLASS, "")
-    sample = Sample(
-        family.name, cluster=cluster, listener=listener, class_=int(class_) if class_.isdecimal() else None
-    )
-    if family.type == COUNTER:
-        return _with_value(sample, metric.counter.value)
-    if family.type == GAUGE:
-        return _with_value(sample, metric.gauge.value)
     if family.type == HISTOGRAM:
         return Sample(family.name, cluster=cluster, listener=listener, histogram=_buckets(metric.histogram))
-    return None
-
-
-def _with_value(sample: Sample, value: float) -> Sample | None:
-    # A value that is not a number, or below none, was not counted by an Envoy.
-    if not 0 <= value < 2**63:
+    if family.type == COUNTER:
+        value = metric.counter.value
+    elif family.type == GAUGE:
+        value = metric.gauge.value
+    else:
         return None
-    return Sample(sample.name, value, sample.cluster, sample.listener, sample.class_)
+    # A value that is not a number, or below none, was not counted by an Envoy.
+    return Sample(family.name, value, cluster, listener, class_) if 0 <= value < 2**63 else None
+
+
+def _cluster(text: str) -> ClusterName | None:
+    return _known_cluster(text) if len(text) <= MAXIMUM_NAME else None
+
+
+def _listener(text: str) -> ListenerName | None:
+    return _known_listener(text) if len(text) <= MAXIMUM_NAME else None
+
+
+# A thousand proxies repeat the same names in each report, a dozen times for each cluster.
+_known_cluster = lru_cache(maxsize=16_384)(ClusterName.parse)
+_known_listener = lru_cache(maxsize=1_024)(ListenerName.parse)
 
 
 def _buckets(histogram: Histogram) -> dict[float, int]:
