@@ -1,4 +1,4 @@
-"""`python -m bench [--streams N ...]`: the tables of docs/benchmarks.md, as Markdown."""
+"""`python -m bench [PART ...] [--streams N ...]`: the tables of docs/benchmarks.md, as Markdown."""
 
 from __future__ import annotations
 
@@ -7,21 +7,37 @@ import asyncio
 import os
 import platform
 
-from bench import scaling
+from bench import release_tables, scaling
 from bench.streams import FLOOR, Figures, measure
 
 STREAMS = [500, 2_000, 5_000]
 SERVICES = [10, 100, 1_000]
+PROXIES = 2_000
+AT_ONCE = 200
 
 
-async def main(sizes: list[int]) -> None:
-    load = os.getloadavg()[0]
-    print(f"{os.cpu_count()} cores, Python {platform.python_version()}, load {load:.1f} at the start\n")
-    figures = await streams(sizes)
-    print()
-    memory(figures)
-    print()
-    growth()
+PARTS = ("streams", "growth", "cutovers", "weights", "services", "metrics")
+
+
+async def main(parts: list[str], sizes: list[int], proxies: int) -> None:
+    for part in parts or PARTS:
+        load = os.getloadavg()[0]
+        machine = f"{os.cpu_count()} cores, Python {platform.python_version()}"
+        print(f"{part}: {machine}, load {load:.1f} at the start\n")
+        match part:
+            case "streams":
+                memory(await streams(sizes))
+            case "growth":
+                growth()
+            case "cutovers":
+                await release_tables.cutovers(proxies)
+            case "weights":
+                await release_tables.weights(SERVICES)
+            case "services":
+                await release_tables.many(AT_ONCE)
+            case "metrics":
+                await release_tables.metrics(proxies)
+        print()
 
 
 async def streams(sizes: list[int]) -> list[Figures]:
@@ -46,7 +62,7 @@ async def streams(sizes: list[int]) -> list[Figures]:
 
 def memory(figures: list[Figures]) -> None:
     """Per proxy, as the slope between the smallest and the largest fleet."""
-    print("| server | resident memory per proxy, KiB |")
+    print("\n| server | resident memory per proxy, KiB |")
     print("|---|---|")
     for server in ("plain", "ours"):
         mine = [f for f in figures if f.server == server]
@@ -74,5 +90,11 @@ def growth() -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--streams", type=int, nargs="*", default=STREAMS)
-    asyncio.run(main(parser.parse_args().streams))
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; none: all")
+    parser.add_argument("--streams", type=int, nargs="+", default=STREAMS, help="of the part `streams`")
+    parser.add_argument("--proxies", type=int, default=PROXIES, help="of `cutovers` and `metrics`")
+    arguments = parser.parse_args()
+    unknown = set(arguments.parts) - set(PARTS)
+    if unknown:
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    asyncio.run(main(arguments.parts, arguments.streams, arguments.proxies))
