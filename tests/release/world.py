@@ -72,7 +72,15 @@ class World:
         return child
 
     async def _answers(self) -> None:
-        await self.admin.ListServices(pb.ListServicesRequest(), wait_for_ready=True)
+        while True:
+            try:
+                await self.admin.ListServices(pb.ListServicesRequest(), wait_for_ready=True)
+            except grpc.aio.AioRpcError as error:
+                # The connection to the process before may be noticed as gone only now.
+                if error.code() is not grpc.StatusCode.UNAVAILABLE:
+                    raise
+            else:
+                return
 
     @property
     def _xds(self) -> Endpoint:
