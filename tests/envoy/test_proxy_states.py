@@ -31,9 +31,16 @@ class Proxy:
 
     def follow(self) -> None:
         """Receive and acknowledge all there is."""
-        while (data := self.session.next_response(0.0)) is not None:
-            self._fleet.note(self._live)
-            self.say(DiscoveryResponse.FromString(data).nonce)
+        while data := self.send():
+            self.acknowledge(data)
+
+    def send(self) -> bytes | None:
+        data = self.session.next_response(0.0)
+        self._fleet.note(self._live)
+        return data
+
+    def acknowledge(self, data: bytes | None) -> None:
+        self.say(DiscoveryResponse.FromString(data or b"").nonce)
 
     def leave(self) -> None:
         self._fleet.leave(self._live)
@@ -73,6 +80,23 @@ def test_what_is_kept_is_not_put_together_again() -> None:
         assert state is not None
         assert state.acked_generation(CLUSTER) == server.generation("edge")
     assert fleet.asked == asked
+
+
+def test_while_a_proxy_owes_an_answer_nothing_is_looked_up() -> None:
+    server, fleet, states = served()
+    proxy = Proxy(server)
+    proxy.follow()
+    generation = server.change("edge", [cluster(2)])
+    data = proxy.send()
+    asked = fleet.asked
+    state = states.get("edge-1", clusters=generation)
+    assert state is not None
+    assert state.acked_generation(CLUSTER) != generation
+    assert fleet.asked == asked
+    proxy.acknowledge(data)
+    state = states.get("edge-1", clusters=generation)
+    assert state is not None
+    assert state.acked_generation(CLUSTER) == generation
 
 
 def test_what_a_proxy_has_without_a_word_is_found() -> None:

@@ -10,7 +10,8 @@ class ProxyStates:
     are looked at many times a second, and few have changed in between.
 
     A proxy may also come to have more without a word, where a change was taken back before it was sent. So
-    what is kept counts as far as it proves, and what it does not prove is looked up.
+    what is kept counts as far as it proves, or while the proxy owes an answer, which will be heard; and what
+    it does not prove otherwise is looked up.
     """
 
     def __init__(self, fleet: Fleet) -> None:
@@ -29,11 +30,16 @@ class ProxyStates:
     def get(self, proxy: str, routes: int = 0, clusters: int = 0) -> ProxyState | None:
         """The proxy's facts, of this moment where they do not prove these generations."""
         kept = self._kept.get(proxy)
-        if kept is None or not (_has(kept, ROUTE, routes) and _has(kept, CLUSTER, clusters)):
+        if kept is None or not (_tells(kept, ROUTE, routes) and _tells(kept, CLUSTER, clusters)):
             return self.refresh(proxy)
         return kept
 
 
-def _has(state: ProxyState, type_url: str, generation: int) -> bool:
-    acknowledged = state.acked_generation(type_url)
-    return generation == 0 or (acknowledged is not None and acknowledged >= generation)
+def _tells(state: ProxyState, type_url: str, generation: int) -> bool:
+    """Whether the proxy has this generation of a type, or cannot have it before it is heard of again."""
+    if generation == 0:
+        return True
+    has = state.types.get(type_url)
+    if has is None:
+        return False
+    return has.outstanding or (has.acked_generation is not None and has.acked_generation >= generation)
