@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 from collections import defaultdict
@@ -12,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-import yaml
 
 from bluegreen.admin.contract import MAX_DOCUMENT
 from bluegreen.admin.v1 import admin_pb2 as pb
@@ -50,9 +50,8 @@ class ControlPlane:
     async def apply(
         self, services: Mapping[str, Mapping[str, object]], gateways: Mapping[str, object]
     ) -> None:
-        document = yaml.dump(
-            {"gateways": dict(gateways), "services": dict(services)}, Dumper=yaml.CSafeDumper
-        )
+        # JSON is YAML too, and has no aliases, which a service file may not have.
+        document = json.dumps({"gateways": gateways, "services": services})
         answer = await self.admin.Apply(pb.ApplyRequest(origin=ORIGIN, document=document))
         if answer.problems:
             raise ValueError(str(answer.problems))
@@ -93,12 +92,11 @@ class ControlPlane:
                 changed.clear()
                 await changed.wait()
 
-    def forget(self, service: str, number: int, what: str) -> None:
-        self._seen.discard((service, number, what))
-
     async def follow(self) -> None:
         """Read events until cancelled."""
         async for event in self.admin.ListEvents(pb.ListEventsRequest(follow=True)):
+            if event.what == "weight-set":
+                continue  # the intent, of a revision that may have the number of the rollout
             by_rollout = event.what in ("rollout-finished", "weight-acknowledged")
             number = event.rollout_id if by_rollout else event.deployment_revision
             self._seen.add((event.service, number, event.to))
