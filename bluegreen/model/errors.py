@@ -6,6 +6,7 @@
     ├── Refused               illegal in the present state; says why and what is possible
     │   └── IllegalTransition no such entry in the state machine's table
     ├── Conflict              somebody else was faster: look, and try again
+    │   └── Overtaken         what the sender saw when it decided is so no more
     └── NotServing            the control plane has not loaded its state, or cannot be reached
 
 Every message is a sentence for a person: what happened, where, and what to do next.
@@ -47,6 +48,15 @@ class IllegalTransition(Refused):
 
 class Conflict(BluegreenError):
     """The aggregate changed between the read and the write that depended on it."""
+
+
+class Overtaken(Conflict):
+    """The command was decided on a sight that is old by now: nothing was done. `stand` says how it is now,
+    `possible` what can be done."""
+
+    def __init__(self, stand: str, possible: str, meanwhile: str = "") -> None:
+        super().__init__(" ".join(filter(None, ["Not as you saw it.", meanwhile, stand, possible])))
+        self.stand, self.possible = stand, possible
 
 
 class NotServing(BluegreenError):

@@ -21,3 +21,7 @@ class Gateway:
     # Seconds after which a proxy that is gone is forgotten by itself, so that no rollout waits for it; None:
     # never, since one that is only cut off still sends traffic by what it was told last.
     forget_after: float | None = None
+    # Where the two listeners are reached from here, such as http://edge.internal:8080, for the tests of
+    # versions. None: the address that it listens on, where that is one.
+    url: str | None = None
+    preview_url: str | None = None

@@ -55,6 +55,12 @@ class Rollout:
         return self.step == len(self.steps) - 1
 
     @property
+    def goes_on(self) -> bool:
+        """Whether the next step comes without another word: its turn is there, or it was promoted by hand."""
+        stands = self.paused is not None or self.turning_back is not None or self.is_last_step
+        return self.current is not None and self.current.pause == 0.0 and not stands
+
+    @property
     def current(self) -> Step | None:
         """The step that the weights stand at; None before the first."""
         return self.steps[self.step] if self.step >= 0 else None

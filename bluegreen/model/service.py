@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.environment import Environment
+from bluegreen.model.gates import Gates
 from bluegreen.model.steering import Affinity, ManualRouting, Mirror
 from bluegreen.model.strategy import Strategy
 
@@ -114,3 +115,4 @@ class Service:
     affinity: Affinity | None = None
     manual_routing: ManualRouting | None = None
     mirror: Mirror | None = None
+    gates: Gates = field(default_factory=Gates)

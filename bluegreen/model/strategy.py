@@ -11,10 +11,12 @@ class Step:
     """One stop of a rollout: the candidate's percent of the traffic, and how long to stay there.
 
     `pause` is in seconds; None waits until an operator promotes. The last step, 100, has no pause.
+    `approval`: it is not left before somebody has approved that.
     """
 
     percent: int
     pause: float | None = None
+    approval: bool = False
 
 
 class OnSilent(StrEnum):

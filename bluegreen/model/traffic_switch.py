@@ -9,6 +9,7 @@ from typing import Protocol
 from bluegreen.model.fleet import ProxyFacts
 from bluegreen.model.gateway import Gateway
 from bluegreen.model.known_proxy import KnownProxy
+from bluegreen.model.revision_figures import ServiceFigures
 from bluegreen.model.traffic import ServiceTraffic
 from bluegreen.model.traffic_report import TrafficReport
 
@@ -57,6 +58,11 @@ class TrafficSwitch(Protocol):
 
     def observe(self, service: str) -> TrafficReport:
         """The facts of this moment about a service."""
+        ...
+
+    def figures(self, service: str, since: float) -> ServiceFigures:
+        """What the proxies reported of a service's requests from `since` (seconds since the epoch) until now.
+        Only the last minutes are kept: `RevisionFigures.seconds` tells how much of that is known."""
         ...
 
     def fleet(self) -> Sequence[ProxyFacts]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from bluegreen.model.fleet import ProxyFacts
 from bluegreen.model.gateway import Gateway
 from bluegreen.model.known_proxy import KnownProxy
+from bluegreen.model.revision_figures import ServiceFigures
 from bluegreen.model.traffic import ServiceTraffic
 from bluegreen.model.traffic_report import BackendReport, LoadReading, ProxyReport, TrafficReport
 from bluegreen.model.traffic_switch import Capabilities
@@ -17,7 +18,8 @@ REPORT_EVERY = 0.02
 
 
 class SimulatedSwitch:
-    """Two proxies. `told` lists every call in order; `silent` proxies acknowledge nothing new."""
+    """Two proxies. `told` lists every call in order; `silent` proxies acknowledge nothing new; what they
+    report of requests is `reported_figures`."""
 
     capabilities = Capabilities(acknowledges_per_proxy=True, exact_drain=True, steps=True)
 
@@ -26,6 +28,7 @@ class SimulatedSwitch:
         self.silent: set[str] = set()
         self.known: Sequence[KnownProxy] = ()
         self.forgotten: list[str] = []
+        self.reported_figures = ServiceFigures()
         self._clock = clock
         self._proxies = proxies
         self._traffic: dict[str, ServiceTraffic] = {}
@@ -53,6 +56,9 @@ class SimulatedSwitch:
 
     def observe(self, service: str) -> TrafficReport:
         return TrafficReport(tuple(self._report(service, proxy) for proxy in self._proxies))
+
+    def figures(self, service: str, since: float) -> ServiceFigures:
+        return self.reported_figures
 
     def fleet(self) -> Sequence[ProxyFacts]:
         return ()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from bluegreen.model.fleet import ProxyFacts
 from bluegreen.model.gateway import Gateway
 from bluegreen.model.known_proxy import KnownProxy
+from bluegreen.model.revision_figures import ServiceFigures
 from bluegreen.model.traffic import ServiceTraffic
 from bluegreen.model.traffic_report import TrafficReport
 from bluegreen.model.traffic_switch import Capabilities
@@ -93,6 +94,9 @@ class EnvoySwitch:
     def observe(self, service: str) -> TrafficReport:
         sources = self._sources[service]
         return traffic_report(sources, self._known.of(sources.traffic.service.gateways), self._now())
+
+    def figures(self, service: str, since: float) -> ServiceFigures:
+        return ServiceFigures()
 
     def fleet(self) -> Sequence[ProxyFacts]:
         return [
