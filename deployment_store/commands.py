@@ -20,7 +20,9 @@ async def record(db: aiosqlite.Connection, command: TakenCommand) -> None:
     try:
         await db.execute(insertion("commands", row), row)
     except sqlite3.IntegrityError as error:
-        raise Conflict("The same command was sent twice at once; the other one was taken up.") from error
+        raise Conflict(
+            "The same command was sent twice at once; the other one was taken up. Look at its status."
+        ) from error
 
 
 async def read(db: aiosqlite.Connection, key: str) -> TakenCommand | None:

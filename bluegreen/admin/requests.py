@@ -10,6 +10,7 @@ from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.errors import InvalidInput
 from bluegreen.model.event import Origin
 from bluegreen.rollout.operations import DeployCommand
+from bluegreen.rollout.standing import Standing
 
 MAX_ENDPOINTS = 10_000
 
@@ -46,6 +47,20 @@ def deploy_command(request: pb.DeployRequest) -> DeployCommand:
         version=_version(request.version),
         endpoints=_endpoints(request.endpoints),
         replace_standby=request.replace_standby,
+    )
+
+
+def expected(request: pb.PromoteRequest | pb.CommandRequest) -> Standing | None:
+    """What the sender saw, if it looked."""
+    if not request.HasField("expected"):
+        return None
+    seen = request.expected
+    return Standing(
+        rollout=seen.rollout_id or None,
+        step=seen.step,
+        goes_on=seen.goes_on,
+        candidate=seen.candidate_revision or None,
+        active=seen.active_revision or None,
     )
 
 

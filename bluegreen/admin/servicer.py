@@ -97,24 +97,30 @@ class AdminServicer(admin_pb2_grpc.AdminServicer):
     @telling_errors
     async def Promote(self, request: pb.PromoteRequest, context: Context) -> pb.CommandResponse:
         service = requests.name("service", request.service)
-        result = await self._operations.promote(service, _origin(request, context), full=request.full)
+        result = await self._operations.promote(
+            service, _origin(request, context), full=request.full, expected=requests.expected(request)
+        )
         return await self._answer(service, result)
 
     @telling_errors
     async def Pause(self, request: pb.CommandRequest, context: Context) -> pb.CommandResponse:
-        return await self._command(self._operations.pause, request, context)
+        pause = partial(self._operations.pause, expected=requests.expected(request))
+        return await self._command(pause, request, context)
 
     @telling_errors
     async def Resume(self, request: pb.CommandRequest, context: Context) -> pb.CommandResponse:
-        return await self._command(self._operations.resume, request, context)
+        resume = partial(self._operations.resume, expected=requests.expected(request))
+        return await self._command(resume, request, context)
 
     @telling_errors
     async def Abort(self, request: pb.CommandRequest, context: Context) -> pb.CommandResponse:
-        return await self._command(self._operations.abort, request, context)
+        abort = partial(self._operations.abort, expected=requests.expected(request))
+        return await self._command(abort, request, context)
 
     @telling_errors
     async def Rollback(self, request: pb.CommandRequest, context: Context) -> pb.CommandResponse:
-        rollback = partial(self._operations.rollback, force=request.force)
+        seen = requests.expected(request)
+        rollback = partial(self._operations.rollback, force=request.force, expected=seen)
         return await self._command(rollback, request, context)
 
     @telling_errors

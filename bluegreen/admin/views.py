@@ -13,6 +13,7 @@ from bluegreen.model.event import Event
 from bluegreen.model.rollout import Rollout
 from bluegreen.model.traffic_report import RequestFigures, TrafficReport
 from bluegreen.rollout.operations import ServiceView
+from bluegreen.rollout.standing import standing
 
 UNKNOWN = -1.0
 
@@ -40,6 +41,18 @@ def service_status(view: ServiceView, recent: Iterable[Event] = ()) -> pb.Servic
         activity=view.activity,
         recent_events=map(event_view, recent),
         unattributed_failures=report.unattributed_5xx,
+        standing=_standing_view(aggregate),
+    )
+
+
+def _standing_view(aggregate: ServiceAggregate) -> pb.Standing:
+    now = standing(aggregate)
+    return pb.Standing(
+        rollout_id=now.rollout or 0,
+        step=now.step,
+        goes_on=now.goes_on,
+        candidate_revision=now.candidate or 0,
+        active_revision=now.active or 0,
     )
 
 

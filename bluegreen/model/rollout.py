@@ -37,6 +37,7 @@ class Rollout:
     step: int = -1  # index into steps; -1: the candidate is being proved once more, no weight has moved
     percent: int = 0
     set_at: float = 0.0  # when the present percent was decided
+    watched_since: float = 0.0  # what the analysis of the present step looks back to
     acknowledged_at: float | None = None
     paused: str | None = None  # why it stands still until an operator resumes
     turning_back: str | None = None  # why the weights return to the previous deployment
@@ -45,6 +46,8 @@ class Rollout:
     # Seconds from the command to the last acknowledgement of the last weights, and between first and last.
     seconds_to_last_ack: float | None = None
     skew: float | None = None
+    # When the first bad answer of the candidate was reported that led to its being turned back.
+    first_bad_at: float | None = None
 
     @property
     def is_open(self) -> bool:

@@ -24,16 +24,22 @@ from bluegreen.rollout.refusals import (
     why_no_way_back,
     why_nothing_to_promote,
 )
+from bluegreen.rollout.standing import Standing, loser_of, require, rollout_of, subject_of
 
 
-def promote(draft: Draft, *, full: bool) -> str:
-    """Start a rollout of the ready deployment, or take the open one to its next step."""
+def promote(draft: Draft, *, full: bool, expected: Standing | None = None) -> str:
+    """Start a rollout of the ready deployment, or take the open one to its next step.
+
+    Here and below, `expected` is what the sender saw: where that is so no more, Overtaken is raised.
+    """
+    require(draft.aggregate, expected)
     rollout = draft.aggregate.open_rollout
     return _start(draft, full=full) if rollout is None else _go_on(draft, rollout, full=full)
 
 
-def pause(draft: Draft) -> str:
+def pause(draft: Draft, *, expected: Standing | None = None) -> str:
     """Hold the open rollout where it stands."""
+    require(draft.aggregate, expected, rollout_of)
     rollout = _open_promotion(draft.aggregate, "pause")
     if rollout.paused is not None:
         return f"Rollout {rollout.id} is paused already: {rollout.paused}."
@@ -43,8 +49,9 @@ def pause(draft: Draft) -> str:
     return sentence
 
 
-def resume(draft: Draft) -> str:
+def resume(draft: Draft, *, expected: Standing | None = None) -> str:
     """Go on with a paused rollout; the deadline of its step begins anew."""
+    require(draft.aggregate, expected, rollout_of)
     rollout = _open_promotion(draft.aggregate, "resume")
     if rollout.paused is None:
         return f"Rollout {rollout.id} is not paused."
@@ -54,8 +61,9 @@ def resume(draft: Draft) -> str:
     return sentence
 
 
-def abort(draft: Draft) -> str:
+def abort(draft: Draft, *, expected: Standing | None = None) -> str:
     """Take the weights of the open rollout back, or give up a deployment that is not ready yet."""
+    require(draft.aggregate, expected, subject_of)
     rollout = draft.aggregate.open_rollout
     if rollout is None:
         return _give_up(draft)
@@ -85,7 +93,7 @@ def _give_up(draft: Draft) -> str:
     )
 
 
-def rollback(draft: Draft, *, force: bool = False) -> str:
+def rollback(draft: Draft, *, force: bool = False, expected: Standing | None = None) -> str:
     """Return to the version before: abort an open rollout, or reverse a finished one in one step.
 
     Asked again after it is done, it does nothing. `force` goes on all the same: forth again to the version
@@ -96,6 +104,7 @@ def rollback(draft: Draft, *, force: bool = False) -> str:
     if rollout is not None and rollout.kind is RolloutKind.ROLLBACK:
         return f"{aggregate.name} is rolling back already (rollout {rollout.id})."
     if rollout is not None:
+        require(aggregate, expected, loser_of)
         return turn_back(draft, f"rolled back by {draft.asked_by}")
     active = aggregate.active
     way_back = aggregate.occupant(active.environment.other) if active else None
@@ -107,6 +116,7 @@ def rollback(draft: Draft, *, force: bool = False) -> str:
             f"{aggregate.name} is back on {active.version} already. {way_back.version} on "
             f"{way_back.environment} was rolled back from: promote gives it the traffic again."
         )
+    require(aggregate, expected, loser_of)
     dead = proof.seen_dead(draft.report, way_back)
     if dead and not force:
         raise Refused(
@@ -203,6 +213,9 @@ def _go_on(draft: Draft, rollout: Rollout, *, full: bool) -> str:
             f"Rollout {rollout.id} waits until every proxy has acknowledged {rollout.percent} %.",
             possible(draft.aggregate),
         )
+    if rollout.goes_on and not full:
+        following = rollout.steps[rollout.step + 1].percent
+        return f"Rollout {rollout.id} goes on from {rollout.percent} % to {following} % already."
     # The wait at this step is over; its acknowledgements, and the proof that the candidate is healthy, are
     # not skipped: the controller goes on once they are there.
     passed = rollout.steps[: rollout.step + 1]

@@ -10,7 +10,7 @@ from functools import partial
 from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.catalogue import Catalogue, Difference
 from bluegreen.model.duration import format_duration
-from bluegreen.model.errors import NotServing, UnknownName
+from bluegreen.model.errors import NotServing, Overtaken, UnknownName
 from bluegreen.model.event import CONTROLLER, Origin
 from bluegreen.model.fleet import ProxyFacts
 from bluegreen.model.gateway import Gateway
@@ -24,11 +24,15 @@ from bluegreen.rollout.deploy_command import deploy
 from bluegreen.rollout.draft import Decide
 from bluegreen.rollout.operations import CommandResult, DeployCommand, ServiceView
 from bluegreen.rollout.signals import ChangeSignals
+from bluegreen.rollout.standing import Standing, who_moved
 from bluegreen.rollout.wanted_traffic import wanted_traffic
 from bluegreen.rollout.worker import RETRY_AFTER, ServiceWorker, Surroundings
 
 LOOK_FOR_GONE_EVERY = 5.0
 """Seconds between two looks for proxies that are to be forgotten."""
+
+RECENT_EVENTS = 50
+"""Among which the one is found that overtook a command."""
 
 log = logging.getLogger(__name__)
 
@@ -73,20 +77,27 @@ class Controller:
     async def deploy(self, command: DeployCommand, origin: Origin) -> CommandResult:
         return await self._command(command.service, partial(deploy, command=command), origin)
 
-    async def promote(self, service: str, origin: Origin, *, full: bool = False) -> CommandResult:
-        return await self._command(service, partial(commands.promote, full=full), origin)
+    async def promote(
+        self, service: str, origin: Origin, *, full: bool = False, expected: Standing | None = None
+    ) -> CommandResult:
+        return await self._command(service, partial(commands.promote, full=full, expected=expected), origin)
 
-    async def pause(self, service: str, origin: Origin) -> CommandResult:
-        return await self._command(service, commands.pause, origin)
+    async def pause(self, service: str, origin: Origin, *, expected: Standing | None = None) -> CommandResult:
+        return await self._command(service, partial(commands.pause, expected=expected), origin)
 
-    async def resume(self, service: str, origin: Origin) -> CommandResult:
-        return await self._command(service, commands.resume, origin)
+    async def resume(
+        self, service: str, origin: Origin, *, expected: Standing | None = None
+    ) -> CommandResult:
+        return await self._command(service, partial(commands.resume, expected=expected), origin)
 
-    async def abort(self, service: str, origin: Origin) -> CommandResult:
-        return await self._command(service, commands.abort, origin)
+    async def abort(self, service: str, origin: Origin, *, expected: Standing | None = None) -> CommandResult:
+        return await self._command(service, partial(commands.abort, expected=expected), origin)
 
-    async def rollback(self, service: str, origin: Origin, *, force: bool = False) -> CommandResult:
-        return await self._command(service, partial(commands.rollback, force=force), origin)
+    async def rollback(
+        self, service: str, origin: Origin, *, force: bool = False, expected: Standing | None = None
+    ) -> CommandResult:
+        decide_on = partial(commands.rollback, force=force, expected=expected)
+        return await self._command(service, decide_on, origin)
 
     async def retry(self, service: str, origin: Origin) -> CommandResult:
         history = await self._store.deployments(self._worker(service).aggregate.name, limit=1)
@@ -186,7 +197,12 @@ class Controller:
                 await asyncio.sleep(RETRY_AFTER)
 
     async def _command(self, service: str, decide_on: Decide, origin: Origin) -> CommandResult:
-        return await self._worker(service).command(decide_on, origin)
+        try:
+            return await self._worker(service).command(decide_on, origin)
+        except Overtaken as overtaken:
+            events = await self._store.events(service, limit=RECENT_EVENTS)
+            meanwhile = who_moved(events, self._clock.now())
+            raise Overtaken(overtaken.stand, overtaken.possible, meanwhile) from overtaken
 
     def _worker(self, service: str) -> ServiceWorker:
         worker = self._workers.get(service)

@@ -12,6 +12,7 @@ from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.event import Origin
 from bluegreen.model.fleet import ProxyFacts
 from bluegreen.model.traffic_report import TrafficReport
+from bluegreen.rollout.standing import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ class Operations(Protocol):
     """Commands return once their intent is durable; what follows is watched through `changes` and `view`.
 
     All raise UnknownName for a name that is not known, Refused for what is illegal now, Conflict where
-    another operator was faster, and InvalidInput for words that are wrong in any state.
+    another operator was faster, and InvalidInput for words that are wrong in any state. `expected` is what
+    the sender saw before it asked; where it is left out, the command is decided on what there is.
     """
 
     async def apply(
@@ -55,15 +57,25 @@ class Operations(Protocol):
 
     async def deploy(self, command: DeployCommand, origin: Origin) -> CommandResult: ...
 
-    async def promote(self, service: str, origin: Origin, *, full: bool = False) -> CommandResult: ...
+    async def promote(
+        self, service: str, origin: Origin, *, full: bool = False, expected: Standing | None = None
+    ) -> CommandResult: ...
 
-    async def pause(self, service: str, origin: Origin) -> CommandResult: ...
+    async def pause(
+        self, service: str, origin: Origin, *, expected: Standing | None = None
+    ) -> CommandResult: ...
 
-    async def resume(self, service: str, origin: Origin) -> CommandResult: ...
+    async def resume(
+        self, service: str, origin: Origin, *, expected: Standing | None = None
+    ) -> CommandResult: ...
 
-    async def abort(self, service: str, origin: Origin) -> CommandResult: ...
+    async def abort(
+        self, service: str, origin: Origin, *, expected: Standing | None = None
+    ) -> CommandResult: ...
 
-    async def rollback(self, service: str, origin: Origin, *, force: bool = False) -> CommandResult: ...
+    async def rollback(
+        self, service: str, origin: Origin, *, force: bool = False, expected: Standing | None = None
+    ) -> CommandResult: ...
 
     async def retry(self, service: str, origin: Origin) -> CommandResult: ...
 

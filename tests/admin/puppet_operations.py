@@ -20,6 +20,7 @@ from bluegreen.model.traffic_report import ProxyReport, TrafficReport
 from bluegreen.model.traffic_rule import TrafficRule
 from bluegreen.rollout.operations import CommandResult, DeployCommand, ServiceView
 from bluegreen.rollout.signals import ChangeSignals
+from bluegreen.rollout.standing import Standing
 from tests.deployment_store.samples import EDGE, SHOP
 
 STARTED = 1_700_000_000.0
@@ -27,11 +28,12 @@ STARTED = 1_700_000_000.0
 
 class PuppetOperations:
     """Satisfies `Operations`. A command only records what was asked, and who asked, in `asked`; where
-    `error` is set it raises that instead."""
+    `error` is set it raises that instead. `expected` is what the senders had seen."""
 
     def __init__(self) -> None:
         self.error: Exception | None = None
         self.asked: list[tuple[str, object, Origin]] = []
+        self.expected: list[Standing | None] = []
         self.was_asked = asyncio.Event()
         self.catalogue = Catalogue({"edge": EDGE}, {"shop": SHOP})
         self.proxies: list[ProxyFacts] = []
@@ -127,21 +129,32 @@ class PuppetOperations:
         )
         return CommandResult(f"{command.version} goes to {environment}.", deployment=revision)
 
-    async def promote(self, service: str, origin: Origin, *, full: bool = False) -> CommandResult:
+    async def promote(
+        self, service: str, origin: Origin, *, full: bool = False, expected: Standing | None = None
+    ) -> CommandResult:
+        self.expected.append(expected)
         self._note("promote", {"full": full}, origin)
         self.view(service)
         return self.open_rollout(RolloutKind.PROMOTE, Step(10), Step(100))
 
-    async def pause(self, service: str, origin: Origin) -> CommandResult:
+    async def pause(self, service: str, origin: Origin, *, expected: Standing | None = None) -> CommandResult:
+        self.expected.append(expected)
         return self._told("pause", service, origin)
 
-    async def resume(self, service: str, origin: Origin) -> CommandResult:
+    async def resume(
+        self, service: str, origin: Origin, *, expected: Standing | None = None
+    ) -> CommandResult:
+        self.expected.append(expected)
         return self._told("resume", service, origin)
 
-    async def abort(self, service: str, origin: Origin) -> CommandResult:
+    async def abort(self, service: str, origin: Origin, *, expected: Standing | None = None) -> CommandResult:
+        self.expected.append(expected)
         return self._told("abort", service, origin)
 
-    async def rollback(self, service: str, origin: Origin, *, force: bool = False) -> CommandResult:
+    async def rollback(
+        self, service: str, origin: Origin, *, force: bool = False, expected: Standing | None = None
+    ) -> CommandResult:
+        self.expected.append(expected)
         self._note("rollback", {"force": force}, origin)
         self.view(service)
         return self.open_rollout(RolloutKind.ROLLBACK, Step(100))

@@ -17,7 +17,7 @@ from bluegreen.admin.cli import lazy
 from bluegreen.admin.cli.failure import Failure
 from bluegreen.model.deployment import Status
 from bluegreen.model.environment import Environment
-from bluegreen.model.errors import Conflict, InvalidInput, NotServing, Refused
+from bluegreen.model.errors import Conflict, InvalidInput, NotServing, Overtaken, Refused
 from bluegreen.model.event import What
 from bluegreen.model.fleet import ProxyFacts, ResourceTypeFacts
 from bluegreen.model.known_proxy import KnownProxy
@@ -25,6 +25,7 @@ from bluegreen.model.rollout import RolloutKind
 from bluegreen.model.strategy import Step
 from bluegreen.model.traffic_report import BackendReport, ProxyReport, RequestFigures, TrafficReport
 from bluegreen.model.traffic_rule import TrafficRule
+from bluegreen.rollout.standing import Standing
 from deployment_store import SqliteStore
 from tests.admin.conftest import AdminServer, Run, Start
 from tests.admin.puppet_operations import STARTED, PuppetOperations
@@ -67,7 +68,7 @@ def test_help_loads_nothing_that_is_slow() -> None:
     [
         (InvalidInput("That is no word."), 2, "Error: That is no word."),
         (Refused("Not now.", "Possible: status."), 5, "Error: Not now. Possible: status."),
-        (Conflict("olga was faster."), 5, "Look at `bluegreen status`, and try again."),
+        (Conflict("olga was faster."), 5, "Error: olga was faster.\n"),
         (NotServing("The state is not loaded yet."), 1, "Error: The state is not loaded yet."),
         (ZeroDivisionError("secret"), 1, "incident"),
     ],
@@ -82,6 +83,22 @@ async def test_an_error_is_a_sentence_and_an_exit_code(
     assert (ended.code, ended.out) == (code, "")
     assert words in ended.err
     assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize("verb", ["promote", "pause", "resume", "abort", "rollback"])
+async def test_a_command_carries_what_was_seen(run: Run, operations: PuppetOperations, verb: str) -> None:
+    operations.show(operations.shop.with_deployment(new_deployment(1)))
+    operations.open_rollout(RolloutKind.PROMOTE, Step(10), Step(100))
+    assert (await run(verb, "shop")).code == 0
+    assert operations.expected == [Standing(rollout=1, step=-1, candidate=1)]
+
+
+async def test_who_was_overtaken_is_told_by_whom(run: Run, operations: PuppetOperations) -> None:
+    operations.error = Overtaken("Now rollout 1 is at 50 %.", "Possible: promote.", "olga, 0s ago: Go on.")
+    ended = await run("promote", "shop")
+    assert (ended.code, ended.out) == (5, "")
+    words = "Not as you saw it. olga, 0s ago: Go on. Now rollout 1 is at 50 %. Possible: promote."
+    assert ended.err == f"Error: {words}\n"
 
 
 async def test_wrong_words_are_a_usage_error(run: Run) -> None:

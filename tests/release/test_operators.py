@@ -8,6 +8,7 @@ import signal
 import sys
 
 import grpc
+import pytest
 
 from bluegreen.admin.v1 import admin_pb2 as pb
 from bluegreen.admin.v1.admin_pb2_grpc import AdminStub
@@ -86,6 +87,36 @@ def _deploy(world: World, version: str, place: str) -> tuple[str, ...]:
         *(sys.executable, "-m", "bluegreen", "deploy", SHOP, version, f"--endpoint={place}"),
         *(f"--admin={LOOPBACK}:{world.ports.admin}", "--no-wait"),
     )
+
+
+async def test_of_two_who_promote_the_same_step_at_once_one_takes_it(
+    world: World, application: StartApplication
+) -> None:
+    """Also where the other one comes when the step is over: both have seen 10 %."""
+    await world.start(strategy={"steps": [10, 50, 100], "pause": "manual"})
+    await world.release("v1", [(await application("v1")).address])
+    await world.deploy("v2", [(await application("v2")).address])
+    await world.promote()
+    seen = (await world.when(lambda s: s.rollout.state == "holding")).standing
+    promotes = [
+        pb.PromoteRequest(
+            origin=pb.Origin(actor=actor, idempotency_key=f"{actor}-1"), service=SHOP, expected=seen
+        )
+        for actor in ("anna", "ben")
+    ]
+    results = await asyncio.gather(*map(world.admin.Promote, promotes), return_exceptions=True)
+    (lost,) = (each for each in results if isinstance(each, grpc.aio.AioRpcError))
+    winner = results.index(next(each for each in results if isinstance(each, pb.CommandResponse)))
+    assert lost.code() is grpc.StatusCode.ABORTED
+    who = promotes[winner].origin.actor
+    assert f"Not as you saw it. {who}, 0s ago: Rollout 2 goes on from 10 % to 50 %." in (lost.details() or "")
+    await world.when(lambda s: s.rollout.percent == 50 and s.rollout.state == "holding")
+
+    with pytest.raises(grpc.aio.AioRpcError) as late:
+        await world.admin.Promote(promotes[1 - winner])
+    assert "Now rollout 2 of v2 is at 50 %. Possible: promote" in (late.value.details() or "")
+    again = await world.admin.Promote(promotes[winner])
+    assert again.message == "Rollout 2 goes on from 10 % to 50 %.", "its key was taken up"
 
 
 async def test_a_command_that_is_sent_again_after_a_crash_acts_once(

@@ -111,8 +111,7 @@ def _failure(error: Any, address: Endpoint) -> Failure:
     """grpc's errors carry their status, though their type does not say so."""
     told = dict(error.trailing_metadata() or ()).get(ERROR_KEY)
     if told in set(ErrorKind):
-        hint = "" if told != ErrorKind.CONFLICT else " Look at `bluegreen status`, and try again."
-        return Failure(f"{error.details()}{hint}", _EXIT_CODES[ErrorKind(told)])
+        return Failure(error.details() or "", _EXIT_CODES[ErrorKind(told)])
     match error.code():
         case grpc.StatusCode.UNAVAILABLE | grpc.StatusCode.CANCELLED:
             return OutOfReach(

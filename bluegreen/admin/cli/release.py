@@ -26,7 +26,8 @@ def deploy(caller: Caller, patience: Patience, request: Request) -> ExitCode:
 
 def promote(caller: Caller, patience: Patience, request: Request) -> ExitCode:
     with connected(caller) as connection:
-        answer = connection.call("Promote", pb.PromoteRequest(origin=origin(caller), **request))
+        seen = _seen(connection, request["service"])
+        answer = connection.call("Promote", pb.PromoteRequest(origin=origin(caller), **seen, **request))
         goal = Goal(moved, rollout=_rollout(answer))
         return _conclude(caller, answer, _verdict(connection, answer, goal, patience))
 
@@ -60,9 +61,16 @@ _JUDGES = {"Pause": moved, "Resume": moved, "Abort": returned, "Rollback": retur
 
 def _command(caller: Caller, patience: Patience, rpc: str, request: Request) -> ExitCode:
     with connected(caller) as connection:
-        answer = connection.call(rpc, pb.CommandRequest(origin=origin(caller), **request))
+        seen = _seen(connection, request["service"])
+        answer = connection.call(rpc, pb.CommandRequest(origin=origin(caller), **seen, **request))
         goal = Goal(_JUDGES[rpc], rollout=_rollout(answer))
         return _conclude(caller, answer, _verdict(connection, answer, goal, patience))
+
+
+def _seen(connection: Connection, service: str) -> Request:
+    """Where the service stands as the operator asks: of two who ask at once, one is told of the other."""
+    status = connection.call("GetStatus", pb.GetStatusRequest(service=service))
+    return {"expected": status.standing} if status.HasField("standing") else {}
 
 
 def _rollout(answer: pb.CommandResponse) -> int:
