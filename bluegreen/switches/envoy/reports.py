@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 from bluegreen.model.fleet import ProxyFacts, ResourceTypeFacts
 from bluegreen.model.known_proxy import KnownProxy
+from bluegreen.model.latency import quantile
 from bluegreen.model.traffic import Backend, ServiceTraffic
 from bluegreen.model.traffic_report import BackendReport, ProxyReport, RequestFigures, TrafficReport
 from bluegreen.switches.envoy.metrics.fleet_statistics import FleetStatistics
 from bluegreen.switches.envoy.metrics.proxy_statistics import ProxyStatistics
-from bluegreen.switches.envoy.metrics.window import merged, quantile
+from bluegreen.switches.envoy.metrics.window import merged
 from bluegreen.switches.envoy.nack_counts import NackCounts
 from bluegreen.switches.envoy.names import ClusterName, cluster_name
 from bluegreen.switches.envoy.proxy_states import ProxyStates

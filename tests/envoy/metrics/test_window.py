@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bluegreen.switches.envoy.metrics.totals import RunningTotal
-from bluegreen.switches.envoy.metrics.window import WINDOW, LatencyWindow, RateWindow, merged, quantile
+from bluegreen.switches.envoy.metrics.window import WINDOW, LatencyWindow, RateWindow, merged
 
 
 def test_a_total_goes_on_when_its_envoy_restarts() -> None:
@@ -27,18 +27,6 @@ def test_one_report_is_no_rate() -> None:
     rate = RateWindow()
     rate.report(1.0, 1000)
     assert rate.per_second(1.0) == 0.0
-
-
-def test_quantiles_interpolate_within_a_bucket() -> None:
-    histogram = {10.0: 50, 20.0: 50}
-    assert quantile(histogram, 0.5) == pytest.approx(10.0)
-    assert quantile(histogram, 0.75) == pytest.approx(15.0)
-    assert quantile(histogram, 1.0) == pytest.approx(20.0)
-    assert quantile({}, 0.5) is None
-
-
-def test_what_lies_beyond_the_last_bound_is_taken_at_it() -> None:
-    assert quantile({1.0: 1, 60_000.0: 1, float("inf"): 8}, 0.99) == 60_000.0
 
 
 def test_histograms_with_other_buckets_add_up() -> None:

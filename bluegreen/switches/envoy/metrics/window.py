@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Mapping
 
@@ -60,23 +59,3 @@ def merged(histograms: Iterable[Mapping[float, int]]) -> dict[float, int]:
         for bound, count in histogram.items():
             total[bound] = total.get(bound, 0) + count
     return total
-
-
-def quantile(histogram: Mapping[float, int], share: float) -> float | None:
-    """The latency that `share` (0 to 1) of the requests stayed below, interpolated within its bucket, in ms.
-
-    None where there were no requests. The bucket above the highest bound is taken at that bound.
-    """
-    bounds = sorted(histogram)
-    counts = [histogram[bound] for bound in bounds]
-    cumulative = [sum(counts[: index + 1]) for index in range(len(counts))]
-    if not cumulative or cumulative[-1] == 0:
-        return None
-    wanted = share * cumulative[-1]
-    index = bisect_left(cumulative, wanted)
-    lower = bounds[index - 1] if index else 0.0
-    before = cumulative[index - 1] if index else 0
-    upper = bounds[index]
-    if upper == float("inf") or counts[index] == 0:
-        return lower
-    return lower + (upper - lower) * (wanted - before) / counts[index]
