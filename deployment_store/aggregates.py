@@ -9,6 +9,7 @@ from dataclasses import replace
 import aiosqlite
 
 from bluegreen.model.aggregate import ServiceAggregate
+from bluegreen.model.check import Check
 from bluegreen.model.deployment import Deployment, Status
 from bluegreen.model.environment import Environment
 from bluegreen.model.errors import Conflict, Refused, UnknownName
@@ -19,8 +20,10 @@ from deployment_store.accounting import check_accounts
 from deployment_store.history import append_events
 from deployment_store.records import (
     SERVICE,
+    check_row,
     deployment_row,
     insertion,
+    read_check,
     read_deployment,
     read_rollout,
     rollout_row,
@@ -30,15 +33,25 @@ from deployment_store.records import (
 _SERVICES = """
 SELECT name, spec, services.revision, active_environment, cutover_percent,
     (SELECT coalesce(max(revision), 0) FROM deployments WHERE service = name) AS last_deployment_revision,
-    (SELECT coalesce(max(number), 0) FROM rollouts WHERE service = name) AS last_rollout_id
+    (SELECT coalesce(max(number), 0) FROM rollouts WHERE service = name) AS last_rollout_id,
+    (SELECT coalesce(max(number), 0) FROM checks WHERE service = name) AS last_check_id
 FROM services JOIN traffic_rules ON service = name WHERE NOT removed
 """
-# What proxies may still hold belongs to the aggregate; what is over and released is history.
+# What proxies may still hold belongs to the aggregate, and what is still asked about; what is over and
+# released is history.
 _DEPLOYMENTS = """
 SELECT * FROM deployments
-WHERE service = ? AND (status NOT IN ('retired', 'failed') OR released_at IS NULL) ORDER BY revision
+WHERE service = ? AND (status NOT IN ('retired', 'failed') OR released_at IS NULL OR EXISTS (
+    SELECT 1 FROM checks
+    WHERE checks.service = deployments.service AND deployment = revision AND verdict IS NULL
+)) ORDER BY revision
 """
+_CHECKS = "SELECT * FROM checks WHERE service = ? AND deployment >= ? ORDER BY number DESC LIMIT ?"
 _LAST_ROLLOUT = "SELECT * FROM rollouts WHERE service = ? ORDER BY number DESC LIMIT 1"
+
+
+KEPT_CHECKS = 100
+"""Checks that an aggregate carries; an open one is always among the newest."""
 
 
 async def read_aggregate(db: aiosqlite.Connection, service: str) -> ServiceAggregate:
@@ -59,6 +72,8 @@ async def _aggregate(db: aiosqlite.Connection, row: sqlite3.Row) -> ServiceAggre
     name, active = row["name"], row["active_environment"]
     deployments = await db.execute_fetchall(_DEPLOYMENTS, (name,))
     rollouts = await db.execute_fetchall(_LAST_ROLLOUT, (name,))
+    oldest = min((each["revision"] for each in deployments), default=0)
+    checks = await db.execute_fetchall(_CHECKS, (name, oldest, KEPT_CHECKS))
     return ServiceAggregate(
         service=SERVICE.validate_json(row["spec"]),
         traffic=TrafficRule(name, Environment(active) if active else None, row["cutover_percent"]),
@@ -67,6 +82,8 @@ async def _aggregate(db: aiosqlite.Connection, row: sqlite3.Row) -> ServiceAggre
         rollout=next((read_rollout(each) for each in rollouts), None),
         last_deployment_revision=row["last_deployment_revision"],
         last_rollout_id=row["last_rollout_id"],
+        checks=tuple(read_check(each) for each in checks)[::-1],
+        last_check_id=row["last_check_id"],
     )
 
 
@@ -85,15 +102,23 @@ async def write_aggregate(
         await _write_deployments(db, stored, wanted)
         await _write_traffic(db, stored.traffic, wanted.traffic)
         await _write_rollout(db, stored.rollout, wanted.rollout)
+        await _write_checks(db, stored.checks, wanted.checks)
         await db.execute("UPDATE services SET revision = revision + 1 WHERE name = ?", (wanted.name,))
         await append_events(db, events)
     except sqlite3.IntegrityError as error:
         raise Refused(f"The change of service {wanted.name!r} is refused: {_reason(error)}") from error
+    asked_about = {check.deployment for check in wanted.checks if check.is_open}
     return replace(
         wanted,
         service=stored.service,
         revision=stored.revision + 1,
-        deployments=tuple(each for each in wanted.deployments if each.status.is_open or each.is_held),
+        deployments=tuple(
+            each
+            for each in wanted.deployments
+            if each.status.is_open or each.is_held or each.revision in asked_about
+        ),
+        checks=wanted.checks[-KEPT_CHECKS:],
+        last_check_id=max(stored.last_check_id, *(each.id for each in wanted.checks), 0),
         last_deployment_revision=max(
             stored.last_deployment_revision, *(each.revision for each in wanted.deployments), 0
         ),
@@ -138,9 +163,22 @@ async def _write_rollout(db: aiosqlite.Connection, before: Rollout | None, after
         await db.execute(insertion("rollouts", row), row)
 
 
+async def _write_checks(db: aiosqlite.Connection, before: Sequence[Check], after: Sequence[Check]) -> None:
+    known = {check.id: check for check in before}
+    for check in after:
+        if check == known.get(check.id):
+            continue
+        row = check_row(check)
+        if check.id in known:
+            await db.execute(update("checks", row, ("service", "number")), row)
+        else:
+            await db.execute(insertion("checks", row), row)
+
+
 _REASONS = {
     "deployments.service, deployments.environment": "The environment is taken by another open deployment.",
     "deployments.service, deployments.revision": "There is a deployment with this revision already.",
+    "checks.service, checks.number": "There is a check with this number already.",
     "rollouts.service, rollouts.number": "There is a rollout with this number already.",
     "deployments.service": "Another deployment is active.",
     "rollouts.service": "Another rollout is open.",

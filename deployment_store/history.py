@@ -6,10 +6,18 @@ from collections.abc import Iterable, Sequence
 
 import aiosqlite
 
+from bluegreen.model.check import Check
 from bluegreen.model.deployment import Deployment
 from bluegreen.model.event import Event
 from bluegreen.model.rollout import Rollout
-from deployment_store.records import event_row, insertion, read_deployment, read_event, read_rollout
+from deployment_store.records import (
+    event_row,
+    insertion,
+    read_check,
+    read_deployment,
+    read_event,
+    read_rollout,
+)
 
 PRUNED_AT_ONCE = 1000
 """Events deleted in one transaction, so that pruning never keeps a cutover waiting for long."""
@@ -51,6 +59,24 @@ async def read_rollouts(db: aiosqlite.Connection, service: str, limit: int) -> S
         "SELECT * FROM rollouts WHERE service = ? ORDER BY number DESC LIMIT ?", (service, limit)
     )
     return [read_rollout(row) for row in rows]
+
+
+async def read_checks(db: aiosqlite.Connection, service: str, limit: int) -> Sequence[Check]:
+    """See `Store.checks`."""
+    rows = await db.execute_fetchall(
+        "SELECT * FROM checks WHERE service = ? ORDER BY number DESC LIMIT ?", (service, limit)
+    )
+    return [read_check(row) for row in rows]
+
+
+async def prune_checks(db: aiosqlite.Connection, before: float) -> None:
+    """Delete the verdicts from before this moment on deployments that are over."""
+    await db.execute(
+        """DELETE FROM checks WHERE finished_at < ? AND EXISTS (
+            SELECT 1 FROM deployments WHERE deployments.service = checks.service
+            AND revision = deployment AND status IN ('retired', 'failed'))""",
+        (before,),
+    )
 
 
 async def prune(db: aiosqlite.Connection, before: float) -> int:

@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from bluegreen.model.check import Check
 from bluegreen.model.deployment import Deployment
 from bluegreen.model.event import Event, Origin
 from bluegreen.model.gateway import Gateway
@@ -29,6 +30,7 @@ _DEPLOYMENT = TypeAdapter(Deployment)
 _JSON_OF_DEPLOYMENT = ("endpoints", "upstream", "health_check")
 _ROLLOUT = TypeAdapter(Rollout)
 _EVENT = TypeAdapter(Event)
+_CHECK = TypeAdapter(Check)
 _PROXY = TypeAdapter(KnownProxy)
 
 
@@ -50,6 +52,15 @@ def rollout_row(rollout: Rollout) -> Row:
 
 def read_rollout(row: sqlite3.Row) -> Rollout:
     return _ROLLOUT.validate_python(dict(row) | {"id": row["number"], "steps": json.loads(row["steps"])})
+
+
+def check_row(check: Check) -> Row:
+    row: Row = _CHECK.dump_python(check, mode="json")
+    return row | {"number": row.pop("id"), "findings": json.dumps(row["findings"])}
+
+
+def read_check(row: sqlite3.Row) -> Check:
+    return _CHECK.validate_python(dict(row) | {"id": row["number"], "findings": json.loads(row["findings"])})
 
 
 def event_row(event: Event) -> Row:

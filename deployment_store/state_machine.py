@@ -13,7 +13,9 @@ The rules, in prose:
 - Rollback makes a `draining` or `standby` deployment `active` again; the other one drains in its place. One
   that was rolled back from can be promoted again: it is warm, and becomes `shifting`.
 - A `standby` one is `retired` when its warm time is over. A `draining` or `standby` one is also retired when
-  an operator gives the way back up for another deployment in its place. `retired` and `failed` are final.
+  an operator gives the way back up for another deployment in its place.
+- An operator who gives a service up retires its `active` one too, without another in its place; so do all its
+  others end. `retired` and `failed` are final.
 
 A pair that is not in the table is an IllegalTransition, and nothing else sets a status: the store refuses a
 write in which a status changed without an event of this table.
@@ -36,6 +38,7 @@ TRANSITIONS: dict[tuple[Status, What], Status] = {
     (Status.SHIFTING, What.SHIFT_ABORTED): Status.READY,
     (Status.SHIFTING, What.FAILED): Status.FAILED,
     (Status.ACTIVE, What.DRAIN_STARTED): Status.DRAINING,
+    (Status.ACTIVE, What.RETIRED): Status.RETIRED,
     (Status.DRAINING, What.DRAINED): Status.STANDBY,
     (Status.DRAINING, What.REACTIVATED): Status.ACTIVE,
     (Status.DRAINING, What.SHIFT_STARTED): Status.SHIFTING,

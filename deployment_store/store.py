@@ -12,6 +12,7 @@ from typing import Self
 import aiosqlite
 
 from bluegreen.model.aggregate import ServiceAggregate
+from bluegreen.model.check import Check
 from bluegreen.model.command import TakenCommand
 from bluegreen.model.deployment import Deployment
 from bluegreen.model.errors import InvalidInput
@@ -134,7 +135,11 @@ class SqliteStore:
     async def rollouts(self, service: str, limit: int = 50) -> Sequence[Rollout]:
         return await self._reader.transact(partial(history.read_rollouts, service=service, limit=limit))
 
+    async def checks(self, service: str, limit: int = 50) -> Sequence[Check]:
+        return await self._reader.transact(partial(history.read_checks, service=service, limit=limit))
+
     async def prune_events(self, before: float) -> int:
+        await self._writer.transact(partial(history.prune_checks, before=before))
         await self._writer.transact(partial(commands.prune, before=before))
         total = 0
         while deleted := await self._writer.transact(partial(history.prune, before=before)):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from bluegreen.model.check import Check, CheckKind
 from bluegreen.model.deployment import Deployment, Status
 from bluegreen.model.environment import Environment
 from bluegreen.model.rollout import Rollout
@@ -17,7 +18,8 @@ class ServiceAggregate:
     """One service with what the store holds of it. `revision` grows by one with every change.
 
     `deployments`, oldest first: the open ones, those that proxies may still hold, and nothing else; the
-    rest is history. `rollout` is the open one, else the last one.
+    rest is history. `rollout` is the open one, else the last one. `checks`, oldest first: the open ones and
+    the latest of these deployments.
     """
 
     service: Service
@@ -27,6 +29,8 @@ class ServiceAggregate:
     rollout: Rollout | None = None
     last_deployment_revision: int = 0
     last_rollout_id: int = 0
+    checks: tuple[Check, ...] = ()
+    last_check_id: int = 0
 
     @property
     def name(self) -> str:
@@ -50,6 +54,22 @@ class ServiceAggregate:
     def occupant(self, environment: Environment) -> Deployment | None:
         """The open deployment of an environment; there is at most one."""
         return self._first(lambda each: each.environment is environment and each.status.is_open)
+
+    def checks_of(self, kind: CheckKind, deployment: int, **attributes: object) -> Iterator[Check]:
+        """The checks of a kind and deployment with these further attributes, newest first."""
+        wanted = {"kind": kind, "deployment": deployment, **attributes}
+        for check in reversed(self.checks):
+            if all(getattr(check, name) == value for name, value in wanted.items()):
+                yield check
+
+    def with_check(self, changed: Check) -> ServiceAggregate:
+        """This aggregate with one check replaced, or added at the end where it is new."""
+        if any(each.id == changed.id for each in self.checks):
+            kept = tuple(changed if each.id == changed.id else each for each in self.checks)
+            return replace(self, checks=kept)
+        return replace(
+            self, checks=(*self.checks, changed), last_check_id=max(self.last_check_id, changed.id)
+        )
 
     def with_deployment(self, changed: Deployment) -> ServiceAggregate:
         """This aggregate with one deployment replaced, or added at the end where it is new."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bluegreen.model.aggregate import ServiceAggregate
+from bluegreen.model.check import Check
 from bluegreen.model.command import TakenCommand
 from bluegreen.model.deployment import Deployment
 from bluegreen.model.event import Event, Origin
@@ -46,7 +47,7 @@ class Store(Protocol):
         events: Sequence[Event],
         command: TakenCommand | None = None,
     ) -> ServiceAggregate:
-        """Write deployments, traffic rule, rollout, events and the command that led to them in one
+        """Write deployments, traffic rule, rollout, checks, events and the command that led to them in one
         transaction; return the aggregate with its new revision.
 
         Raises Conflict where the stored revision is another one, and IllegalTransition where a status
@@ -97,7 +98,11 @@ class Store(Protocol):
         """The rollouts of a service, newest first."""
         ...
 
+    async def checks(self, service: str, limit: int = 50) -> Sequence[Check]:
+        """The checks of a service, newest first."""
+        ...
+
     async def prune_events(self, before: float) -> int:
-        """Delete the events and commands from before this moment (seconds since the epoch); return how many
-        events."""
+        """Delete the events and commands from before this moment (seconds since the epoch), and the checks of
+        deployments that are over; return how many events."""
         ...
