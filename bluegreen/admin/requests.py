@@ -50,7 +50,7 @@ def deploy_command(request: pb.DeployRequest) -> DeployCommand:
     )
 
 
-def expected(request: pb.PromoteRequest | pb.CommandRequest) -> Standing | None:
+def expected(request: pb.PromoteRequest | pb.CommandRequest | pb.RetireRequest) -> Standing | None:
     """What the sender saw, if it looked."""
     if not request.HasField("expected"):
         return None

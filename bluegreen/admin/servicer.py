@@ -124,6 +124,15 @@ class AdminServicer(admin_pb2_grpc.AdminServicer):
         return await self._command(rollback, request, context)
 
     @telling_errors
+    async def Retire(self, request: pb.RetireRequest, context: Context) -> pb.CommandResponse:
+        service = requests.name("service", request.service)
+        seen = requests.expected(request)
+        result = await self._operations.retire(
+            service, _origin(request, context), confirmed=request.confirmed, expected=seen
+        )
+        return await self._answer(service, result)
+
+    @telling_errors
     async def Retry(self, request: pb.CommandRequest, context: Context) -> pb.CommandResponse:
         return await self._command(self._operations.retry, request, context)
 

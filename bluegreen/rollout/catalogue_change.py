@@ -95,7 +95,16 @@ def _refuse_removal(aggregate: ServiceAggregate) -> None:
         names = ", ".join(f"{each.version} on {each.environment} ({each.status})" for each in held)
         raise Refused(
             f"{aggregate.name} cannot be removed while it has deployments: {names}.",
-            "Keep it in the file, or apply without --prune.",
+            f"Possible: bluegreen retire {aggregate.name}, then apply --prune; keep it in the file; apply "
+            "without --prune.",
+        )
+    leaving = [each for each in aggregate.deployments if each.activated_at is not None]
+    if leaving:
+        names = ", ".join(f"{each.version} (revision {each.revision})" for each in leaving)
+        raise Refused(
+            f"{aggregate.name} cannot be removed yet: not every proxy has let go of {names}, which had its "
+            "traffic.",
+            f"Wait until it is: bluegreen status {aggregate.name} says for whom; or apply without --prune.",
         )
 
 

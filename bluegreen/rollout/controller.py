@@ -23,6 +23,7 @@ from bluegreen.rollout.clock import Clock
 from bluegreen.rollout.deploy_command import deploy
 from bluegreen.rollout.draft import Decide
 from bluegreen.rollout.operations import CommandResult, DeployCommand, ServiceView
+from bluegreen.rollout.retire_command import retire
 from bluegreen.rollout.signals import ChangeSignals
 from bluegreen.rollout.standing import Standing, who_moved
 from bluegreen.rollout.wanted_traffic import wanted_traffic
@@ -97,6 +98,12 @@ class Controller:
         self, service: str, origin: Origin, *, force: bool = False, expected: Standing | None = None
     ) -> CommandResult:
         decide_on = partial(commands.rollback, force=force, expected=expected)
+        return await self._command(service, decide_on, origin)
+
+    async def retire(
+        self, service: str, origin: Origin, *, confirmed: bool = False, expected: Standing | None = None
+    ) -> CommandResult:
+        decide_on = partial(retire, confirmed=confirmed, expected=expected)
         return await self._command(service, decide_on, origin)
 
     async def retry(self, service: str, origin: Origin) -> CommandResult:

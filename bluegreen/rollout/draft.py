@@ -12,7 +12,7 @@ from bluegreen.model.errors import Refused
 from bluegreen.model.event import Event, Origin, What
 from bluegreen.model.rollout import Outcome, Rollout
 from bluegreen.model.traffic_report import TrafficReport
-from bluegreen.model.traffic_rule import TOTAL_WEIGHT
+from bluegreen.model.traffic_rule import TOTAL_WEIGHT, TrafficRule
 from bluegreen.rollout.wanted_traffic import describe_weights, traffic_version, wanted_traffic
 from deployment_store.state_machine import next_status
 
@@ -108,6 +108,10 @@ class Draft:
             rule = replace(rule, cutover_percent=percent)
         self.aggregate = replace(self.aggregate, traffic=rule)
         self.record(What.WEIGHT_SET, message, before=str(before), after=str(percent))
+
+    def give_to_nobody(self) -> None:
+        """Take the production traffic away: no environment has it from now on."""
+        self.aggregate = replace(self.aggregate, traffic=TrafficRule(self.aggregate.name))
 
     def close(self, outcome: Outcome, message: str) -> None:
         """End the open rollout. Completed: the candidate's environment is the active one from now on, which

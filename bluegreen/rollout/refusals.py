@@ -16,6 +16,8 @@ def possible(aggregate: ServiceAggregate) -> str:
     verbs = ["status", "history", "events"]
     if rollout is None:
         statuses = {each.status for each in aggregate.deployments}
+        if aggregate.active is not None:
+            verbs.insert(0, "retire")
         if statuses & {Status.DEPLOYING, Status.READY}:
             verbs.insert(0, "abort")
         if statuses & {Status.STANDBY, Status.DRAINING}:

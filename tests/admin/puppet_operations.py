@@ -159,6 +159,15 @@ class PuppetOperations:
         self.view(service)
         return self.open_rollout(RolloutKind.ROLLBACK, Step(100))
 
+    async def retire(
+        self, service: str, origin: Origin, *, confirmed: bool = False, expected: Standing | None = None
+    ) -> CommandResult:
+        self.expected.append(expected)
+        self._note("retire", {"confirmed": confirmed}, origin)
+        for each in self.view(service).aggregate.deployments:
+            self.move(each.revision, Status.RETIRED)
+        return CommandResult("shop is taken out.")
+
     async def retry(self, service: str, origin: Origin) -> CommandResult:
         """What was aborted is promoted, else the newest deployment deployed again."""
         self._note("retry", service, origin)

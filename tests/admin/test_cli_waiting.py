@@ -217,6 +217,19 @@ async def test_retry_waits_for_what_it_does_again(
     assert "again has all traffic of shop" in (await promoting.ends()).out
 
 
+async def test_retire_waits_until_no_proxy_holds_any_of_it(
+    start: Start, server: AdminServer, operations: PuppetOperations
+) -> None:
+    operations.show(operations.shop.with_deployment(replace(new_deployment(1), status=Status.ACTIVE)))
+    running = await start("retire", "shop", "--yes", "--wait", admin=server.address)
+    await running.says("shop is taken out.")
+    assert operations.asked[0][:2] == ("retire", {"confirmed": True})
+    operations.show(replace(operations.shop, deployments=()))
+    ended = await running.ends()
+    assert ended.code == 0
+    assert "No proxy leads to shop any more" in ended.out
+
+
 async def test_with_nothing_to_wait_for_it_is_done(start: Start, server: AdminServer) -> None:
     ended = await (await start("abort", "shop", "--wait", admin=server.address)).ends()
     assert (ended.code, ended.out, ended.err) == (0, "abort it is.\n", "")

@@ -23,7 +23,7 @@ reactivated    .          .         .         .         active    active    .   
 drain-started  .          .         .         draining  .         .         .        .
 drained        .          .         .         .         standby   .         .        .
 superseded     .          retired   .         .         .         .         .        .
-retired        .          .         .         .         retired   retired   .        .
+retired        .          .         .         retired   retired   retired   .        .
 """
 STATUSES, *ROWS = (line.split() for line in DRAWN.strip().splitlines())
 CELLS = {(status, row[0]): cell for row in ROWS for status, cell in zip(STATUSES, row[1:], strict=True)}

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from bluegreen.admin.cli.exit_code import ExitCode
 from bluegreen.admin.v1 import admin_pb2 as pb
 
+OVER = ("retired", "failed")
+"""Statuses that are final."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -98,6 +101,17 @@ def returned(status: pb.ServiceStatus, goal: Goal) -> Verdict | None:
             return _paused(status)
         case _:
             return None
+
+
+def released(status: pb.ServiceStatus, goal: Goal) -> Verdict | None:
+    """Until no proxy leads to any version that is over."""
+    if any(each.status in OVER and not each.released for each in status.deployments):
+        return None
+    return Verdict(
+        ExitCode.DONE,
+        f"No proxy leads to {status.service} any more: its instances may be stopped. Next: take it out of "
+        "the service file, and bluegreen apply --prune",
+    )
 
 
 def candidate(status: pb.ServiceStatus) -> str:

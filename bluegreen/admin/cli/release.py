@@ -1,4 +1,4 @@
-"""deploy, promote, pause, resume, abort, rollback, retry."""
+"""deploy, promote, pause, resume, abort, rollback, retry, retire."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from bluegreen.admin.cli.connection import Connection, connected, origin
 from bluegreen.admin.cli.exit_code import ExitCode
 from bluegreen.admin.cli.failure import Failure
-from bluegreen.admin.cli.goals import Goal, Verdict, moved, ready, returned
+from bluegreen.admin.cli.goals import Goal, Verdict, moved, ready, released, returned
 from bluegreen.admin.cli.options import Caller, Patience
 from bluegreen.admin.cli.output import printable, show, show_json
 from bluegreen.admin.cli.waiting import Waiting
@@ -54,6 +54,16 @@ def retry(caller: Caller, patience: Patience, request: Request) -> ExitCode:
         deployed = Goal(ready, deployment=answer.deployment_revision)
         goal = Goal(moved, rollout=answer.rollout_id) if answer.rollout_id else deployed
         return _conclude(caller, answer, _verdict(connection, answer, goal, patience))
+
+
+def retire(caller: Caller, patience: Patience, request: Request) -> ExitCode:
+    with connected(caller) as connection:
+        seen = _seen(connection, request["service"])
+        answer = connection.call("Retire", pb.RetireRequest(origin=origin(caller), **seen, **request))
+        newest = max((each.revision for each in answer.status.deployments if not each.released), default=0)
+        return _conclude(
+            caller, answer, _verdict(connection, answer, Goal(released, deployment=newest), patience)
+        )
 
 
 _JUDGES = {"Pause": moved, "Resume": moved, "Abort": returned, "Rollback": returned}

@@ -8,12 +8,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bluegreen.admin.cli.goals import candidate
+from bluegreen.admin.cli.goals import OVER, candidate
 from bluegreen.admin.cli.output import clock, columns, number, printable, span
 from bluegreen.admin.v1 import admin_pb2 as pb
 
 ENVIRONMENTS = ("blue", "green")
-OVER = ("retired", "failed")
 
 _COLOURS = {
     "active": "green",

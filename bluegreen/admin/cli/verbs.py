@@ -140,6 +140,21 @@ def retry(caller: Caller, patience: Patience, **request: Any) -> None:
 
 @click.command()
 @SERVICE
+@click.option(
+    "--yes", "confirmed", is_flag=True, help="Also while it has traffic: that is answered with 404 then."
+)
+@commanding
+@waiting
+def retire(caller: Caller, patience: Patience, **request: Any) -> None:
+    """Give a service up: end every version of it, the active one too. There is no way back.
+
+    With --wait it ends when no proxy leads to any of them (0). `apply --prune` may then remove it.
+    """
+    _run("release:retire", caller, patience, request)
+
+
+@click.command()
+@SERVICE
 @click.option("--watch", is_flag=True, help="Keep showing it as it changes, until Ctrl-C.")
 @asking
 def status(caller: Caller, service: str, *, watch: bool) -> None:

@@ -131,6 +131,18 @@ class Standing(_message.Message):
     active_revision: int
     def __init__(self, rollout_id: _Optional[int] = ..., step: _Optional[int] = ..., goes_on: _Optional[bool] = ..., candidate_revision: _Optional[int] = ..., active_revision: _Optional[int] = ...) -> None: ...
 
+class RetireRequest(_message.Message):
+    __slots__ = ("origin", "service", "confirmed", "expected")
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
+    CONFIRMED_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_FIELD_NUMBER: _ClassVar[int]
+    origin: Origin
+    service: str
+    confirmed: bool
+    expected: Standing
+    def __init__(self, origin: _Optional[_Union[Origin, _Mapping]] = ..., service: _Optional[str] = ..., confirmed: _Optional[bool] = ..., expected: _Optional[_Union[Standing, _Mapping]] = ...) -> None: ...
+
 class CommandResponse(_message.Message):
     __slots__ = ("message", "deployment_revision", "rollout_id", "status")
     MESSAGE_FIELD_NUMBER: _ClassVar[int]

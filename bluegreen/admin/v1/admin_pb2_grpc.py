@@ -74,6 +74,11 @@ class AdminStub:
                 request_serializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandRequest.SerializeToString,
                 response_deserializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandResponse.FromString,
                 _registered_method=True)
+        self.Retire = channel.unary_unary(
+                '/bluegreen.admin.v1.Admin/Retire',
+                request_serializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.RetireRequest.SerializeToString,
+                response_deserializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandResponse.FromString,
+                _registered_method=True)
         self.Retry = channel.unary_unary(
                 '/bluegreen.admin.v1.Admin/Retry',
                 request_serializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandRequest.SerializeToString,
@@ -169,6 +174,13 @@ class AdminServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Retire(self, request, context):
+        """End every version of the service, the active one too, without another in its place.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Retry(self, request, context):
         """Do again what did not come to its end: deploy what failed, promote what was taken back.
         """
@@ -257,6 +269,11 @@ def add_AdminServicer_to_server(servicer, server):
             'Rollback': grpc.unary_unary_rpc_method_handler(
                     servicer.Rollback,
                     request_deserializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandRequest.FromString,
+                    response_serializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandResponse.SerializeToString,
+            ),
+            'Retire': grpc.unary_unary_rpc_method_handler(
+                    servicer.Retire,
+                    request_deserializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.RetireRequest.FromString,
                     response_serializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandResponse.SerializeToString,
             ),
             'Retry': grpc.unary_unary_rpc_method_handler(
@@ -510,6 +527,33 @@ class Admin:
             target,
             '/bluegreen.admin.v1.Admin/Rollback',
             bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandRequest.SerializeToString,
+            bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Retire(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bluegreen.admin.v1.Admin/Retire',
+            bluegreen_dot_admin_dot_v1_dot_admin__pb2.RetireRequest.SerializeToString,
             bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandResponse.FromString,
             options,
             channel_credentials,
