@@ -47,9 +47,11 @@ def proxy_view(proxy: ProxyReport, aggregate: ServiceAggregate) -> pb.ProxyView:
         acknowledged_after=_acknowledged_after(proxy, aggregate),
         rejected=proxy.rejected or "",
         backends=[
-            _backend_view(backend, expected.get(revision, 0))
+            _backend_view(backend, expected.get(revision, 0), silent=proxy.silent)
             for revision, backend in sorted(proxy.backends.items())
         ],
+        silent=proxy.silent,
+        listener_rejected=(proxy.listener_rejected or "") if proxy.rejected is None else "",
     )
 
 
@@ -60,12 +62,13 @@ def _acknowledged_after(proxy: ProxyReport, aggregate: ServiceAggregate) -> floa
     return acknowledged_at - rollout.set_at
 
 
-def _backend_view(backend: BackendReport, expected: int) -> pb.BackendView:
+def _backend_view(backend: BackendReport, expected: int, *, silent: bool) -> pb.BackendView:
+    """What a proxy said before it fell silent is not shown as if it were of now."""
     return pb.BackendView(
         revision=backend.revision,
         acknowledged=backend.acknowledged,
-        warming=bool(backend.warming),
-        healthy=NOT_REPORTED if backend.healthy is None else backend.healthy,
+        warming=bool(backend.warming) and not silent,
+        healthy=NOT_REPORTED if backend.healthy is None or silent else backend.healthy,
         expected=expected,
-        active_requests=backend.figures.active,
+        active_requests=NOT_REPORTED if silent else backend.figures.active,
     )

@@ -89,6 +89,7 @@ def _deployment_now(
     view.observed_percent = 100 * figures.per_second / all_per_second if all_per_second > 0 else UNKNOWN
     view.requests, view.failures = figures.requests, figures.failures
     view.active_requests, view.requests_per_second = figures.active, figures.per_second
+    view.silent_proxies = sum(proxy.silent for proxy in report.proxies)
     view.p50_ms = UNKNOWN if figures.p50 is None else figures.p50
     view.p99_ms = UNKNOWN if figures.p99 is None else figures.p99
     return view

@@ -59,7 +59,8 @@ class ProxyReport:
 
     `routes_acknowledged_at` is None until the proxy has acknowledged the service's present routes and
     weights; `clusters_acknowledged_at` until it has acknowledged the present set of clusters, so that it
-    holds none that was withdrawn. Both are seconds since the epoch.
+    holds none that was withdrawn. Both are seconds since the epoch. `silent`: it is not connected or has not
+    reported of late, so that what it has under way is not known.
     """
 
     proxy: str
@@ -68,6 +69,8 @@ class ProxyReport:
     routes_acknowledged_at: float | None = None
     clusters_acknowledged_at: float | None = None
     rejected: str | None = None  # what it said when it refused the present state
+    listener_rejected: str | None = None  # the same of its gateway's listeners, where the routes arrived
+    silent: bool = False
     backends: Mapping[int, BackendReport] = field(default_factory=dict)
 
     @property
@@ -79,7 +82,8 @@ class ProxyReport:
 class TrafficReport:
     """Every known proxy of a service's gateways, connected or not, in the order of their names.
 
-    `figures` holds the requests per revision, all proxies together. `unattributed_5xx` counts the 5xx of
+    `figures` holds the requests per revision, all proxies together: what was ever counted, and what is under
+    way on those that are not silent. `unattributed_5xx` counts the 5xx of
     the service's gateways that no revision answered (a missing route or cluster).
     """
 

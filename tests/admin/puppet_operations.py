@@ -90,9 +90,13 @@ class PuppetOperations:
     def finish(self, outcome: Outcome) -> None:
         self.amend_rollout(lambda rollout: replace(rollout, outcome=outcome, finished_at=STARTED + 2))
 
-    def remove_shop(self) -> None:
-        del self._views["shop"]
-        self._signals.notify("shop")
+    def add_service(self, name: str) -> None:
+        aggregate = ServiceAggregate(replace(SHOP, name=name), TrafficRule(name))
+        self._views[name] = ServiceView(aggregate, TrafficReport(), "idle")
+
+    def remove(self, service: str) -> None:
+        del self._views[service]
+        self._signals.notify(service)
 
     def report(self, *proxies: ProxyReport) -> None:
         self.show(self.shop, report=TrafficReport(proxies))

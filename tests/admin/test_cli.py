@@ -265,6 +265,14 @@ def shifting(operations: PuppetOperations) -> None:
                 "edge",
                 connected=False,
                 rejected="bad\x1b[2J",
+                silent=True,
+                backends={2: BackendReport(2, healthy=1, figures=RequestFigures(active=9))},
+            ),
+            ProxyReport(
+                "edge-3",
+                "edge",
+                connected=True,
+                listener_rejected="cannot bind",
                 backends={2: BackendReport(2, healthy=1)},
             ),
         ),
@@ -283,12 +291,16 @@ async def test_the_status_for_a_person_in_a_pipe(run: Run) -> None:
     head = "ENVIRONMENT VERSION REV STATUS SET ACKED OBSERVED REQ/S ACTIVE 5XX P99 MS SINCE"
     assert head in lines
     blue, green = lines[lines.index(head) + 1 : lines.index(head) + 3]
-    assert blue.startswith("blue v1 1 active 90 % 1/2 90 % 90 7 10 12 ")
-    assert green.startswith("green v2 2 shifting 10 % 1/2 10 % 10 3 0 - ")
+    assert blue.startswith("blue v1 1 active 90 % 1/3 90 % 90 7+? 10 12 ")
+    assert green.startswith("green v2 2 shifting 10 % 1/3 10 % 10 3+? 0 - ")
     assert "Rollout 1 (promote v2): waiting for acknowledgements at 10 % of [10], 100" in lines
     assert (
-        "Proxy edge-2 (edge): not connected; refuses it: bad [2J; has not acknowledged the present weights; "
-        "revision 2: 1 of 2 healthy"
+        "Proxy edge-2 (edge): not connected, what it has under way is not known; refuses it: bad [2J; "
+        "has not acknowledged the present weights"
+    ) in lines
+    assert (
+        "Proxy edge-3 (edge): refuses its gateway's listeners, and goes on with those it had: cannot bind; "
+        "has not acknowledged the present weights; revision 2: 1 of 2 healthy"
     ) in lines
     assert "Now: waits for edge-2" in lines
 
@@ -301,6 +313,25 @@ async def test_the_status_for_a_program_has_every_field(run: Run) -> None:
     assert status["deployments"][1]["note"] == ""  # a default
     assert status["deployments"][0]["requests"] == "900"  # 64 bits
     assert status["proxies"][0]["acknowledged"] is True
+    gone = status["proxies"][1]["backends"][0]
+    assert (gone["healthy"], gone["active_requests"]) == (-1, -1), "what it said last is not of now"
+
+
+async def test_the_only_service_need_not_be_named(run: Run, operations: PuppetOperations) -> None:
+    assert (await run("status")).out.startswith("shop  ")
+    operations.add_service("blog")
+    listed = await run("status")
+    assert (listed.code, [line.split()[0] for line in listed.out.splitlines()[:3]]) == (
+        0,
+        ["SERVICE", "blog", "shop"],
+    )
+    assert "One of them: bluegreen status SERVICE" in listed.out
+    for more in (("-o", "json"), ("--watch",)):
+        unsaid = await run("status", *more)
+        assert (unsaid.code, unsaid.err) == (2, "Error: Say which service: blog, shop.\n")
+    operations.remove("shop")
+    operations.remove("blog")
+    assert "There is no service yet" in (await run("status")).err
 
 
 async def test_the_status_with_nothing_deployed(run: Run) -> None:
@@ -318,7 +349,7 @@ async def test_a_watch_in_a_pipe_is_a_line_for_each_change(
     watch = await start("status", "shop", "--watch", admin=server.address)
     assert "waits for edge-2" in await watch.prints("waits for edge-2")
     operations.set_percent(100)
-    assert "100 % set, acknowledged by 1 of 2" in await watch.prints("rollout 1")
+    assert "100 % set, acknowledged by 1 of 3" in await watch.prints("rollout 1")
     watch.interrupt()
     ended = await watch.ends()
     assert (ended.code, ended.err) == (130, "")

@@ -247,8 +247,19 @@ async def test_waiting_goes_on_when_the_control_plane_comes_back(
     assert "the control plane is back" in ended.err
 
 
+async def test_a_timeout_is_waited_out_while_nobody_answers(
+    start: Start, server: AdminServer, operations: PuppetOperations
+) -> None:
+    deploying = await start("deploy", "shop", "v1", "--timeout", "2s", admin=server.address)
+    await deploying.says("v1 goes to blue.")
+    await server.stop()
+    ended = await deploying.ends()
+    assert "Trying again for 2 s" in ended.err
+    assert (ended.code, "Not done after 2s" in ended.err) == (4, True), "the work may go on"
+
+
 async def test_a_refusal_in_mid_wait_is_told(deploying: Running, operations: PuppetOperations) -> None:
-    operations.remove_shop()
+    operations.remove("shop")
     ended = await deploying.ends()
     assert ended.code == 2
     assert "There is no service 'shop'" in ended.err

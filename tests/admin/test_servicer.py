@@ -356,7 +356,7 @@ async def test_a_watch_tells_every_change_and_beats_in_between(
         operations.show(operations.shop, "busy")
         assert (await watch.read()).activity == "busy"
         assert (await watch.read()).activity == "busy"  # the heartbeat
-        operations.remove_shop()
+        operations.remove("shop")
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await watch.read()
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import BinaryIO
 
 import click
+from rich.console import RenderableType
 
 from bluegreen.admin.cli.connection import connected, origin
 from bluegreen.admin.cli.exit_code import ExitCode
@@ -13,6 +14,8 @@ from bluegreen.admin.cli.options import Caller
 from bluegreen.admin.cli.output import columns, number, printable, show, show_json
 from bluegreen.admin.contract import MAX_DOCUMENT
 from bluegreen.admin.v1 import admin_pb2 as pb
+
+NO_SERVICE = "There is no service yet: bluegreen apply -f FILE adds some."
 
 _SIGNS = {pb.Change.ADDED: "+", pb.Change.CHANGED: "~", pb.Change.REMOVED: "-"}
 
@@ -41,7 +44,12 @@ def services(caller: Caller) -> ExitCode:
         answer = connection.call("ListServices", pb.ListServicesRequest())
     if caller.json:
         show_json(answer)
-        return ExitCode.DONE
+    else:
+        show(services_view(answer) if answer.services else NO_SERVICE)
+    return ExitCode.DONE
+
+
+def services_view(answer: pb.ListServicesResponse) -> RenderableType:
     table = columns(
         "SERVICE", "ACTIVE", "VERSION", "REQ/S", "ROLLOUT", "GATEWAYS", "DOMAINS", right=("REQ/S",)
     )
@@ -57,8 +65,7 @@ def services(caller: Caller) -> ExitCode:
             ", ".join(each.gateways),
             ", ".join(each.domains),
         )
-    show(table if answer.services else "There is no service yet: bluegreen apply -f FILE adds some.")
-    return ExitCode.DONE
+    return table
 
 
 def _read(file: BinaryIO) -> str:

@@ -12,8 +12,10 @@ from typing import Any
 from rich.console import RenderableType
 from rich.live import Live
 
+from bluegreen.admin.cli.catalogue import NO_SERVICE, services_view
 from bluegreen.admin.cli.connection import ANSWER_WITHIN, Connection, connected
 from bluegreen.admin.cli.exit_code import ExitCode
+from bluegreen.admin.cli.failure import Failure
 from bluegreen.admin.cli.history_view import history_view
 from bluegreen.admin.cli.options import Caller, Patience
 from bluegreen.admin.cli.output import clock, console, show, show_json
@@ -22,12 +24,19 @@ from bluegreen.admin.cli.status_view import event_line, status_view
 from bluegreen.admin.cli.watching import follow
 from bluegreen.admin.v1 import admin_pb2 as pb
 
-_FOREVER = Patience(wait=True, reconnect=60.0)
+_FOREVER = Patience(wait=True)
 
 
-def status(caller: Caller, service: str) -> ExitCode:
+def status(caller: Caller, service: str | None) -> ExitCode:
     with connected(caller) as connection:
-        answer = connection.call("GetStatus", pb.GetStatusRequest(service=service))
+        there = pb.ListServicesResponse()
+        if service is None:
+            there = connection.call("ListServices", pb.ListServicesRequest())
+        if len(there.services) > 1 and not caller.json:
+            show(services_view(there), "", "One of them: bluegreen status SERVICE")
+            return ExitCode.DONE
+        request = pb.GetStatusRequest(service=service or _only(there))
+        answer = connection.call("GetStatus", request)
     if caller.json:
         show_json(answer)
     else:
@@ -35,9 +44,21 @@ def status(caller: Caller, service: str) -> ExitCode:
     return ExitCode.DONE
 
 
-def watch_status(caller: Caller, service: str) -> ExitCode:
+def _only(there: pb.ListServicesResponse) -> str:
+    """The name of the service that need not be named, since there is no other."""
+    if not there.services:
+        raise Failure(NO_SERVICE, ExitCode.USAGE)
+    if len(there.services) > 1:
+        names = ", ".join(each.service for each in there.services)
+        raise Failure(f"Say which service: {names}.", ExitCode.USAGE)
+    name: str = there.services[0].service
+    return name
+
+
+def watch_status(caller: Caller, service: str | None) -> ExitCode:
     with connected(caller) as connection:
-        request = pb.GetStatusRequest(service=service)
+        name = service or _only(connection.call("ListServices", pb.ListServicesRequest()))
+        request = pb.GetStatusRequest(service=name)
         statuses = follow(lambda seconds: connection.stream("WatchStatus", request, seconds), _FOREVER)
         try:
             if caller.json:

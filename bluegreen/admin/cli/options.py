@@ -34,12 +34,13 @@ class Caller:
 class Patience:
     """Whether to wait for the outcome, and how long. Seconds; `timeout` None: as long as it takes.
 
-    `reconnect`: how long a control plane may be away in the meantime; it goes on where it was.
+    `reconnect`: how long a control plane may be away in the meantime, and is then gone on with; a timeout is
+    waited out.
     """
 
     wait: bool
     timeout: float | None = None
-    reconnect: float = 10.0
+    reconnect: float = 60.0
 
 
 def setting(flag: str, description: str, **attributes: Any) -> Callable[[Verb], Verb]:
@@ -107,7 +108,8 @@ def waiting(verb: Verb) -> Verb:
     @wraps(verb)
     def wrapped(caller: Caller, *arguments: Any, **options: Any) -> None:
         wait, timeout = options.pop("wait"), options.pop("timeout")
-        patience = Patience(wait if wait is not None else timeout is not None, timeout)
+        wait = wait if wait is not None else timeout is not None
+        patience = Patience(wait) if timeout is None else Patience(wait, timeout, reconnect=timeout)
         verb(caller, patience, *arguments, **options)
 
     return wrapped

@@ -35,6 +35,8 @@ def _sentences(status: pb.ServiceStatus) -> Iterator[tuple[Subject, str]]:
     for proxy in status.proxies:
         if proxy.rejected:
             yield ("rejected", proxy.proxy), f"{proxy.proxy} refuses it: {proxy.rejected}"
+        if proxy.listener_rejected:
+            yield ("listener", proxy.proxy), f"{proxy.proxy} refuses its listeners: {proxy.listener_rejected}"
         if not proxy.connected:
             yield ("connected", proxy.proxy), f"{proxy.proxy} is not connected"
     if status.activity:

@@ -80,7 +80,7 @@ def _deployment(each: pb.Deployment, now: float) -> Iterator[str | Text]:
     yield f"{each.acknowledged_by}/{each.proxies}"
     yield f"{number(each.observed_percent)} %" if each.observed_percent >= 0 else "-"
     yield number(each.requests_per_second)
-    yield str(each.active_requests)
+    yield f"{each.active_requests}{'+?' if each.silent_proxies else ''}"
     yield Text(str(each.failures), "red" if each.failures else "")
     yield number(each.p99_ms)
     yield f"{span(now - each.status_since)}"
@@ -124,9 +124,13 @@ def _lagging(status: pb.ServiceStatus) -> Iterator[Text]:
 
 def _reasons(proxy: pb.ProxyView) -> Iterator[str]:
     if not proxy.connected:
-        yield "not connected"
+        yield "not connected, what it has under way is not known"
+    elif proxy.silent:
+        yield "has reported no figures of late"
     if proxy.rejected:
         yield f"refuses it: {proxy.rejected}"
+    if proxy.listener_rejected:
+        yield f"refuses its gateway's listeners, and goes on with those it had: {proxy.listener_rejected}"
     if not proxy.acknowledged:
         yield "has not acknowledged the present weights"
     for each in proxy.backends:

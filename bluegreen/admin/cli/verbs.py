@@ -154,11 +154,14 @@ def retire(caller: Caller, patience: Patience, **request: Any) -> None:
 
 
 @click.command()
-@SERVICE
+@click.argument("service", type=WORD, required=False)
 @click.option("--watch", is_flag=True, help="Keep showing it as it changes, until Ctrl-C.")
 @asking
-def status(caller: Caller, service: str, *, watch: bool) -> None:
-    """Show a service: environments, weights, what proxies acknowledge and report."""
+def status(caller: Caller, service: str | None, *, watch: bool) -> None:
+    """Show a service: environments, weights, what proxies acknowledge and report.
+
+    SERVICE may be left out where there is only one.
+    """
     _run("looking:watch_status" if watch else "looking:status", caller, service)
 
 

@@ -15,6 +15,14 @@ from bluegreen.admin.cli.watching import follow
 from bluegreen.admin.v1 import admin_pb2 as pb
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A status as it came, and with what it no longer tells of."""
+
+    status: pb.ServiceStatus
+    whole: pb.ServiceStatus
+
+
 @dataclass(slots=True)
 class Waiting:
     """Tells what `begun` leads to, and ends with a verdict. `status` is what was seen last."""
@@ -35,8 +43,8 @@ class Waiting:
         look = f"Look at it with bluegreen status {service} --watch"
         try:
             tell(printable(self.begun.message))
-            statuses = follow(self._watch, patience, answered=True)
-            return next(verdict for status in statuses if (verdict := self._look(status)) is not None)
+            looks = follow(self._watch, patience, answered=True)
+            return next(verdict for seen in looks if (verdict := self._look(seen)) is not None)
         except Overdue:
             sentence = (
                 f"Not done after {span(patience.timeout or 0)}: {self._stand()} The work goes on. {look}"
@@ -45,17 +53,17 @@ class Waiting:
         except KeyboardInterrupt:
             return Verdict(ExitCode.INTERRUPTED, f"No longer waiting; the work goes on. {look}")
 
-    def _watch(self, seconds: float) -> Iterator[pb.ServiceStatus]:
+    def _watch(self, seconds: float) -> Iterator[Seen]:
         request = pb.GetStatusRequest(service=self.status.service)
-        return self.connection.stream("WatchStatus", request, seconds)
+        for status in self.connection.stream("WatchStatus", request, seconds):
+            # The history is asked for here, where a control plane that goes away is waited for.
+            yield Seen(status, status if self.goal.is_in(status) else self._with_history(status))
 
-    def _look(self, status: pb.ServiceStatus) -> Verdict | None:
-        self.status = status
-        for sentence in self._progress.news(status):
+    def _look(self, seen: Seen) -> Verdict | None:
+        self.status = seen.status
+        for sentence in self._progress.news(seen.status):
             tell(sentence)
-        if not self.goal.is_in(status):
-            status = self._with_history(status)
-        return self.goal.judge(status, self.goal)
+        return self.goal.judge(seen.whole, self.goal)
 
     def _with_history(self, status: pb.ServiceStatus) -> pb.ServiceStatus:
         """The status as it would be if it still told of what is over."""

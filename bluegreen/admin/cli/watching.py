@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from bluegreen.admin.cli.connection import OutOfReach, Overdue
+from bluegreen.admin.cli.exit_code import ExitCode
 from bluegreen.admin.cli.options import Patience
 from bluegreen.admin.cli.output import tell
 
@@ -51,6 +52,8 @@ def follow(
                 raise
             lost = None if overdue and heard else lost or _lose(failure, patience)
         if lost is not None:
+            if deadline is not None and time.monotonic() >= deadline:
+                raise Overdue(lost.failure.message, ExitCode.FAILED)
             if time.monotonic() - lost.since > patience.reconnect:
                 raise lost.failure
             time.sleep(_PAUSE)

@@ -244,7 +244,7 @@ class ServiceStatus(_message.Message):
     def __init__(self, service: _Optional[str] = ..., gateways: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ..., active_environment: _Optional[str] = ..., cutover_percent: _Optional[int] = ..., deployments: _Optional[_Iterable[_Union[Deployment, _Mapping]]] = ..., rollout: _Optional[_Union[Rollout, _Mapping]] = ..., proxies: _Optional[_Iterable[_Union[ProxyView, _Mapping]]] = ..., activity: _Optional[str] = ..., recent_events: _Optional[_Iterable[_Union[Event, _Mapping]]] = ..., domains: _Optional[_Iterable[str]] = ..., unattributed_failures: _Optional[int] = ..., standing: _Optional[_Union[Standing, _Mapping]] = ...) -> None: ...
 
 class Deployment(_message.Message):
-    __slots__ = ("revision", "version", "environment", "status", "deployed_at", "activated_at", "status_since", "endpoints", "set_percent", "acknowledged_by", "proxies", "observed_percent", "requests", "failures", "active_requests", "requests_per_second", "p50_ms", "p99_ms", "deadline_at", "released", "note")
+    __slots__ = ("revision", "version", "environment", "status", "deployed_at", "activated_at", "status_since", "endpoints", "set_percent", "acknowledged_by", "proxies", "observed_percent", "requests", "failures", "active_requests", "requests_per_second", "p50_ms", "p99_ms", "deadline_at", "released", "note", "silent_proxies")
     REVISION_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
@@ -266,6 +266,7 @@ class Deployment(_message.Message):
     DEADLINE_AT_FIELD_NUMBER: _ClassVar[int]
     RELEASED_FIELD_NUMBER: _ClassVar[int]
     NOTE_FIELD_NUMBER: _ClassVar[int]
+    SILENT_PROXIES_FIELD_NUMBER: _ClassVar[int]
     revision: int
     version: str
     environment: str
@@ -287,7 +288,8 @@ class Deployment(_message.Message):
     deadline_at: float
     released: bool
     note: str
-    def __init__(self, revision: _Optional[int] = ..., version: _Optional[str] = ..., environment: _Optional[str] = ..., status: _Optional[str] = ..., deployed_at: _Optional[float] = ..., activated_at: _Optional[float] = ..., status_since: _Optional[float] = ..., endpoints: _Optional[_Iterable[str]] = ..., set_percent: _Optional[int] = ..., acknowledged_by: _Optional[int] = ..., proxies: _Optional[int] = ..., observed_percent: _Optional[float] = ..., requests: _Optional[int] = ..., failures: _Optional[int] = ..., active_requests: _Optional[int] = ..., requests_per_second: _Optional[float] = ..., p50_ms: _Optional[float] = ..., p99_ms: _Optional[float] = ..., deadline_at: _Optional[float] = ..., released: _Optional[bool] = ..., note: _Optional[str] = ...) -> None: ...
+    silent_proxies: int
+    def __init__(self, revision: _Optional[int] = ..., version: _Optional[str] = ..., environment: _Optional[str] = ..., status: _Optional[str] = ..., deployed_at: _Optional[float] = ..., activated_at: _Optional[float] = ..., status_since: _Optional[float] = ..., endpoints: _Optional[_Iterable[str]] = ..., set_percent: _Optional[int] = ..., acknowledged_by: _Optional[int] = ..., proxies: _Optional[int] = ..., observed_percent: _Optional[float] = ..., requests: _Optional[int] = ..., failures: _Optional[int] = ..., active_requests: _Optional[int] = ..., requests_per_second: _Optional[float] = ..., p50_ms: _Optional[float] = ..., p99_ms: _Optional[float] = ..., deadline_at: _Optional[float] = ..., released: _Optional[bool] = ..., note: _Optional[str] = ..., silent_proxies: _Optional[int] = ...) -> None: ...
 
 class Rollout(_message.Message):
     __slots__ = ("id", "kind", "candidate_revision", "previous_revision", "steps", "step", "percent", "state", "reason", "started_at", "finished_at", "hold_until", "seconds_to_last_ack", "skew_seconds")
@@ -322,7 +324,7 @@ class Rollout(_message.Message):
     def __init__(self, id: _Optional[int] = ..., kind: _Optional[str] = ..., candidate_revision: _Optional[int] = ..., previous_revision: _Optional[int] = ..., steps: _Optional[_Iterable[int]] = ..., step: _Optional[int] = ..., percent: _Optional[int] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., started_at: _Optional[float] = ..., finished_at: _Optional[float] = ..., hold_until: _Optional[float] = ..., seconds_to_last_ack: _Optional[float] = ..., skew_seconds: _Optional[float] = ...) -> None: ...
 
 class ProxyView(_message.Message):
-    __slots__ = ("proxy", "gateway", "connected", "acknowledged", "acknowledged_after", "rejected", "backends")
+    __slots__ = ("proxy", "gateway", "connected", "acknowledged", "acknowledged_after", "rejected", "backends", "silent", "listener_rejected")
     PROXY_FIELD_NUMBER: _ClassVar[int]
     GATEWAY_FIELD_NUMBER: _ClassVar[int]
     CONNECTED_FIELD_NUMBER: _ClassVar[int]
@@ -330,6 +332,8 @@ class ProxyView(_message.Message):
     ACKNOWLEDGED_AFTER_FIELD_NUMBER: _ClassVar[int]
     REJECTED_FIELD_NUMBER: _ClassVar[int]
     BACKENDS_FIELD_NUMBER: _ClassVar[int]
+    SILENT_FIELD_NUMBER: _ClassVar[int]
+    LISTENER_REJECTED_FIELD_NUMBER: _ClassVar[int]
     proxy: str
     gateway: str
     connected: bool
@@ -337,7 +341,9 @@ class ProxyView(_message.Message):
     acknowledged_after: float
     rejected: str
     backends: _containers.RepeatedCompositeFieldContainer[BackendView]
-    def __init__(self, proxy: _Optional[str] = ..., gateway: _Optional[str] = ..., connected: _Optional[bool] = ..., acknowledged: _Optional[bool] = ..., acknowledged_after: _Optional[float] = ..., rejected: _Optional[str] = ..., backends: _Optional[_Iterable[_Union[BackendView, _Mapping]]] = ...) -> None: ...
+    silent: bool
+    listener_rejected: str
+    def __init__(self, proxy: _Optional[str] = ..., gateway: _Optional[str] = ..., connected: _Optional[bool] = ..., acknowledged: _Optional[bool] = ..., acknowledged_after: _Optional[float] = ..., rejected: _Optional[str] = ..., backends: _Optional[_Iterable[_Union[BackendView, _Mapping]]] = ..., silent: _Optional[bool] = ..., listener_rejected: _Optional[str] = ...) -> None: ...
 
 class BackendView(_message.Message):
     __slots__ = ("revision", "acknowledged", "warming", "healthy", "expected", "active_requests")

@@ -10,9 +10,10 @@ from bluegreen.model.known_proxy import KnownProxy
 from bluegreen.model.latency import quantile
 from bluegreen.model.traffic import Backend, ServiceTraffic
 from bluegreen.model.traffic_report import BackendReport, ProxyReport, RequestFigures, TrafficReport
+from bluegreen.switches.envoy.metrics.cluster_statistics import ClusterStatistics
 from bluegreen.switches.envoy.metrics.fleet_statistics import FleetStatistics
 from bluegreen.switches.envoy.metrics.proxy_statistics import ProxyStatistics
-from bluegreen.switches.envoy.metrics.window import merged
+from bluegreen.switches.envoy.metrics.window import WINDOW, merged
 from bluegreen.switches.envoy.nack_counts import NackCounts
 from bluegreen.switches.envoy.names import ClusterName, cluster_name
 from bluegreen.switches.envoy.proxy_states import ProxyStates
@@ -51,9 +52,11 @@ def traffic_report(sources: ServiceSources, proxies: Sequence[KnownProxy], now: 
     """The facts about one service at this moment."""
     reports = tuple(_proxy_report(sources, known, now) for known in proxies)
     present = [statistics for known in proxies if (statistics := sources.statistics.get(known.id))]
+    silent = {report.proxy for report in reports if report.silent}
+    heard = [statistics for statistics in present if statistics.proxy not in silent]
     return TrafficReport(
         proxies=reports,
-        figures=_FiguresByRevision(sources.traffic, present, now),
+        figures=_FiguresByRevision(sources.traffic, present, heard, now),
         unattributed_5xx=sum(statistics.unattributed_5xx for statistics in present),
     )
 
@@ -77,8 +80,15 @@ def _proxy_report(sources: ServiceSources, known: KnownProxy, now: float) -> Pro
         routes_acknowledged_at=sources.since(known.id, ROUTE, types.get(ROUTE), generations.routes),
         clusters_acknowledged_at=clusters_at,
         rejected=_rejection(sources.traffic, types, generations),
+        listener_rejected=_listener_rejection(types.get(LISTENER)),
+        silent=state is None or _is_silent(statistics, now),
         backends=backends,
     )
+
+
+def _is_silent(statistics: ProxyStatistics | None, now: float) -> bool:
+    reported_at = statistics.reported_at if statistics is not None else None
+    return reported_at is None or reported_at < now - WINDOW
 
 
 def _withdrawn(traffic: ServiceTraffic, statistics: ProxyStatistics) -> dict[int, BackendReport]:
@@ -140,6 +150,14 @@ def _rejection(traffic: ServiceTraffic, types: Mapping[str, TypeState], since: G
     return None
 
 
+def _listener_rejection(state: TypeState | None) -> str | None:
+    """What the proxy said of its listeners, as long as it has no later ones. It goes on with those it had,
+    and so may a release."""
+    if state is None or state.nack is None or _has(state, state.nack.generation):
+        return None
+    return state.nack.text[:MAXIMUM_TEXT]
+
+
 def _has(state: TypeState | None, generation: int) -> bool:
     return state is not None and state.acked_generation is not None and state.acked_generation >= generation
 
@@ -147,16 +165,22 @@ def _has(state: TypeState | None, generation: int) -> bool:
 class _FiguresByRevision(Mapping[int, RequestFigures]):
     """Added up over the proxies when they are asked for: most decisions do not ask."""
 
-    def __init__(self, traffic: ServiceTraffic, present: Sequence[ProxyStatistics], now: float) -> None:
+    def __init__(
+        self,
+        traffic: ServiceTraffic,
+        present: Sequence[ProxyStatistics],
+        heard: Sequence[ProxyStatistics],
+        now: float,
+    ) -> None:
         self._names = {
             each.revision: ClusterName(traffic.service.name, each.revision) for each in traffic.backends
         }
-        self._present, self._now = present, now
+        self._present, self._heard, self._now = present, heard, now
         self._known: dict[int, RequestFigures] = {}
 
     def __getitem__(self, revision: int) -> RequestFigures:
         if revision not in self._known:
-            self._known[revision] = _figures(self._names[revision], self._present, self._now)
+            self._known[revision] = self._figures(self._names[revision])
         return self._known[revision]
 
     def __iter__(self) -> Iterator[int]:
@@ -165,10 +189,19 @@ class _FiguresByRevision(Mapping[int, RequestFigures]):
     def __len__(self) -> int:
         return len(self._names)
 
+    def _figures(self, name: ClusterName) -> RequestFigures:
+        """Counts of all; what says something of now only of those that have said it of late."""
+        return _figures(_seen(name, self._present), _seen(name, self._heard), self._now)
 
-def _figures(name: ClusterName, present: Iterable[ProxyStatistics], now: float) -> RequestFigures:
-    seen = [cluster for statistics in present if (cluster := statistics.cluster(name))]
-    latencies = merged(histogram for cluster in seen for histogram in cluster.latency.recent(now))
+
+def _seen(name: ClusterName, proxies: Iterable[ProxyStatistics]) -> list[ClusterStatistics]:
+    return [cluster for statistics in proxies if (cluster := statistics.cluster(name))]
+
+
+def _figures(
+    seen: Sequence[ClusterStatistics], heard: Sequence[ClusterStatistics], now: float
+) -> RequestFigures:
+    latencies = merged(histogram for cluster in heard for histogram in cluster.latency.recent(now))
     classes: dict[int, int] = {}
     for cluster in seen:
         for class_, total in cluster.by_class.items():
@@ -176,8 +209,8 @@ def _figures(name: ClusterName, present: Iterable[ProxyStatistics], now: float) 
     return RequestFigures(
         requests=sum(cluster.requests.value for cluster in seen),
         responses_by_class=classes,
-        active=sum(cluster.active for cluster in seen),
-        per_second=sum(cluster.rate.per_second(now) for cluster in seen),
+        active=sum(cluster.active for cluster in heard),
+        per_second=sum(cluster.rate.per_second(now) for cluster in heard),
         p50=quantile(latencies, 0.5),
         p99=quantile(latencies, 0.99),
     )

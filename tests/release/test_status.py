@@ -1,0 +1,78 @@
+"""What is shown is of now: not what a proxy said before it was gone; and what a proxy refuses is shown."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sys
+
+import aiohttp
+
+from bluegreen.admin.v1 import admin_pb2 as pb
+from bluegreen.app.demo.processes import ChildProcesses, Command
+from tests.release.world import LOOPBACK, SHOP, World
+from tests.support.fixtures import StartApplication
+
+
+def of(status: pb.ServiceStatus, proxy: str) -> pb.ProxyView:
+    return next(each for each in status.proxies if each.proxy == proxy)
+
+
+async def test_what_a_proxy_had_under_way_when_it_went_is_not_shown_as_of_now(
+    world: World, application: StartApplication
+) -> None:
+    cable = await world.lay_cable("sidecar")
+    await world.start()
+    await world.release("v1", [(await application("v1")).address])
+    async with aiohttp.ClientSession() as client:
+        slow = asyncio.ensure_future(client.get(f"{world.entry('sidecar')}/slow?seconds=8"))
+        there = await world.when(lambda s: s.deployments[0].active_requests == 1)
+        assert [b.active_requests for b in of(there, "sidecar-1").backends] == [1]
+        assert there.deployments[0].silent_proxies == 0
+        await cable.cut()
+        gone = await world.when(lambda s: not of(s, "sidecar-1").connected)
+        assert (gone.deployments[0].active_requests, gone.deployments[0].silent_proxies) == (0, 1)
+        assert [(b.active_requests, b.healthy) for b in of(gone, "sidecar-1").backends] == [(-1, -1)]
+        assert gone.deployments[0].requests == there.deployments[0].requests, "what was counted, was"
+        await cable.mend()
+        await world.when(lambda s: s.deployments[0].active_requests == 1)
+        assert (await slow).status == 200
+
+
+async def test_a_listener_that_a_proxy_cannot_open_is_shown(
+    world: World, application: StartApplication
+) -> None:
+    await world.start()
+    await world.release("v1", [(await application("v1")).address])
+    with socket.create_server((LOOPBACK, 0)) as taken:
+        described = world.described()
+        described["gateways"]["edge"]["listen"] = f"{LOOPBACK}:{taken.getsockname()[1]}"
+        await world.apply(described)
+        refused = await world.when(lambda s: of(s, "edge-1").listener_rejected != "")
+        assert "cannot bind" in of(refused, "edge-1").listener_rejected
+        assert not of(refused, "sidecar-1").listener_rejected
+    await world.apply(world.described())
+    await world.when(lambda s: of(s, "edge-1").listener_rejected == "")
+
+
+async def test_who_waits_goes_on_waiting_across_a_crash(
+    world: World, application: StartApplication, children: ChildProcesses
+) -> None:
+    control_plane = await world.start(strategy={"steps": [50, 100], "pause": "8s"})
+    await world.release("v1", [(await application("v1")).address])
+    await world.deploy("v2", [(await application("v2")).address])
+    promote = (sys.executable, "-m", "bluegreen", "promote", SHOP, "--wait")
+    waiting = await children.start(
+        Command("promote", (*promote, f"--admin={LOOPBACK}:{world.ports.admin}", "--timeout=60s"))
+    )
+    await world.when(lambda s: s.rollout.percent == 50)
+    control_plane.send(signal.SIGKILL)
+    await control_plane.exited()
+    # Longer than a call is tried that begins: it is the waiting that goes on.
+    await asyncio.sleep(6)
+    await world.start_control_plane()
+    assert await waiting.exited() == 0, waiting.last_lines()
+    told = waiting.last_lines()
+    assert "Trying again for 60 s" in told
+    assert "v2 has all traffic of shop" in told
