@@ -13,7 +13,9 @@ from bluegreen.model.traffic import ServiceTraffic
 from bluegreen.model.traffic_report import TrafficReport
 from bluegreen.model.traffic_switch import Capabilities
 from bluegreen.switches.envoy.known_fleet import KnownFleet
+from bluegreen.switches.envoy.metrics.fleet_figures import Question
 from bluegreen.switches.envoy.metrics.fleet_statistics import FleetStatistics
+from bluegreen.switches.envoy.metrics.proxy_statistics import SILENT_AT_LAST
 from bluegreen.switches.envoy.nack_counts import NackCounts
 from bluegreen.switches.envoy.proxy_states import ProxyStates
 from bluegreen.switches.envoy.publication import GatewayPublication, awaits_clusters
@@ -96,7 +98,19 @@ class EnvoySwitch:
         return traffic_report(sources, self._known.of(sources.traffic.service.gateways), self._now())
 
     def figures(self, service: str, since: float) -> ServiceFigures:
-        return ServiceFigures()
+        traffic, now = self._sources[service].traffic, self._now()
+        known = self._known.of(traffic.service.gateways)
+        unheard = tuple(each.id for each in known if not self._is_heard(each.id, now))
+        asked = Question(
+            service=service,
+            revisions=[each.revision for each in traffic.backends],
+            gateways=traffic.service.gateways,
+            since=since,
+            now=now,
+            heard=len(known) - len(unheard),
+            unheard=unheard,
+        )
+        return self._statistics.figures.of(asked)
 
     def fleet(self) -> Sequence[ProxyFacts]:
         return [
@@ -117,6 +131,17 @@ class EnvoySwitch:
         return name in self._gateways
 
     # --- inside ---
+
+    def _is_heard(self, proxy: str, now: float) -> bool:
+        """Whether nothing is missing of what a proxy has to report; one that has just come may have had no
+        time yet."""
+        if proxy not in self._connected:
+            return False
+        statistics = self._statistics.get(proxy)
+        if statistics is not None:
+            return not statistics.is_silent(now)
+        state = self._states.get(proxy)
+        return state is not None and now - state.connected_since <= SILENT_AT_LAST
 
     def _group_of(self, node: NodeIdentity) -> str | None:
         """A proxy gets the state of the gateway that it names as its cluster; None refuses it."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bluegreen.switches.envoy.metrics.proxy_statistics import ProxyStatistics, Sample
+from bluegreen.switches.envoy.metrics.fleet_figures import FleetFigures
+from bluegreen.switches.envoy.metrics.proxy_statistics import ProxyStatistics
+from bluegreen.switches.envoy.metrics.sample import Sample
 
 
 class FleetStatistics:
-    """By proxy id; told to whoever listens as soon as a report is in."""
+    """By proxy id; told to whoever listens as soon as a report is in. `figures` adds them up over time."""
 
     def __init__(self) -> None:
+        self.figures = FleetFigures()
         self._proxies: dict[str, ProxyStatistics] = {}
         self._listeners: list[Callable[[str], None]] = []
 
@@ -22,7 +25,9 @@ class FleetStatistics:
         statistics = self._proxies.get(proxy)
         if statistics is None or statistics.gateway != gateway:
             statistics = self._proxies[proxy] = ProxyStatistics(proxy, gateway)
-        statistics.report(at, samples)
+        growth = statistics.report(at, samples)
+        if growth is not None:
+            self.figures.add(gateway, growth)
         for notify in self._listeners:
             notify(proxy)
 

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
+from collections import defaultdict, deque
 
 from bluegreen.model.traffic_report import LoadReading
 from bluegreen.switches.envoy.metrics.cluster_statistics import ClusterStatistics
+from bluegreen.switches.envoy.metrics.counts import Counts, Figure, Growth, merge
+from bluegreen.switches.envoy.metrics.sample import Sample
 from bluegreen.switches.envoy.metrics.totals import RunningTotal
-from bluegreen.switches.envoy.names import ClusterName, ListenerName, Twin
+from bluegreen.switches.envoy.names import ClusterName, Twin
 
 KEPT_UNSEEN = 60.0
 """Seconds without a mention after which a cluster's figures are dropped."""
 
+LONGEST_GAP = 60.0
+"""Seconds between two reports after which they tell nothing together: the Envoy may have restarted, and have
+counted up to more than before."""
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One figure of a report: its name without the variable parts, which are in `cluster`, `listener` and
-    `class_` where it has them. A histogram is one interval: {upper bound in ms: requests in the bucket}."""
+FLUSHES_MISSED = 3
+SILENT_AFTER = 3.0
+SILENT_AT_LAST = 15.0
+"""Seconds of silence after which reports are missing: as many as FLUSHES_MISSED take, within these limits."""
 
-    name: str
-    value: float = 0.0
-    cluster: ClusterName | None = None
-    listener: ListenerName | None = None
-    class_: int | None = None
-    histogram: dict[float, int] | None = None
+PRODUCTION = (None, Twin.MANUAL)
+"""The clusters that take the requests of the production listener."""
 
 
 class ProxyStatistics:
@@ -34,14 +34,29 @@ class ProxyStatistics:
     def __init__(self, proxy: str, gateway: str) -> None:
         self.proxy, self.gateway = proxy, gateway
         self.reported_at: float | None = None
-        self.unattributed_5xx = 0
-        """5xx of the production listener beyond those that a revision's cluster counts, and those that are
-        meant: a service without an active version answers 503 by itself."""
         self._clusters: dict[ClusterName, ClusterStatistics] = {}
         self._own: defaultdict[str, dict[ClusterName, ClusterStatistics]] = defaultdict(dict)
+        self._gaps: deque[float] = deque(maxlen=FLUSHES_MISSED)
+        self._answers = RunningTotal()
         self._downstream_5xx = RunningTotal()
         self._direct_responses = RunningTotal()
         self._attributed_to_dropped = 0
+        self._unattributed_5xx = 0
+
+    @property
+    def unattributed_5xx(self) -> int:
+        """5xx of the production listener beyond those that a revision's cluster counts, and those that are
+        meant: a service without an active version answers 503 by itself."""
+        # Envoy does not read all its counters at one instant.
+        return max(0, self._unattributed_5xx)
+
+    def is_silent(self, now: float) -> bool:
+        """Whether reports are missing, as often as they came of late."""
+        if self.reported_at is None:
+            return True
+        # Until there are two, it may have any interval.
+        expected = FLUSHES_MISSED * max(self._gaps, default=SILENT_AT_LAST)
+        return now - self.reported_at > min(max(expected, SILENT_AFTER), SILENT_AT_LAST)
 
     def cluster(self, name: ClusterName) -> ClusterStatistics | None:
         return self._clusters.get(name)
@@ -65,21 +80,32 @@ class ProxyStatistics:
             for one, other in pairs
         )
 
-    def report(self, at: float, samples: list[Sample]) -> None:
-        """Take in one whole report. `at` is seconds since the epoch."""
+    def report(self, at: float, samples: list[Sample]) -> Growth | None:
+        """Take in one whole report. `at` is seconds since the epoch. By how much the counts of the production
+        requests have grown since the report before; None where that was none, or too long ago to tell."""
+        began, unattributed = self.reported_at, self._unattributed_5xx
         self.reported_at = at
+        listener: Counts = {}
         by_cluster: defaultdict[ClusterName, list[Sample]] = defaultdict(list)
         for sample in samples:
             if sample.cluster is not None:
                 by_cluster[sample.cluster].append(sample)
             elif sample.listener is not None and not sample.listener.preview:
-                self._read_gateway(sample)
+                self._read_listener(sample, listener)
+        revisions: dict[tuple[str, int], Counts] = {}
         for name, reported in by_cluster.items():
-            _read(self._clusters.get(name) or self._add(name), at, reported)
+            counts = (self._clusters.get(name) or self._add(name)).report(at, reported)
+            if counts and name.twin in PRODUCTION:
+                merge(revisions.setdefault((name.service, name.revision), {}), counts)
         for name in self._clusters.keys() - by_cluster.keys():
             if self._clusters[name].reported_at < at - KEPT_UNSEEN:
                 self._attributed_to_dropped += _production_5xx(name, self._drop(name))
-        self.unattributed_5xx = self._count_unattributed_5xx()
+        self._unattributed_5xx = self._count_unattributed_5xx()
+        if began is None:
+            return None
+        self._gaps.append(at - began)
+        listener[Figure.GATEWAY_FAILURES] = self._unattributed_5xx - unattributed
+        return Growth(began, at, revisions, listener) if 0 <= at - began <= LONGEST_GAP else None
 
     def _add(self, name: ClusterName) -> ClusterStatistics:
         added = self._clusters[name] = ClusterStatistics()
@@ -97,42 +123,18 @@ class ProxyStatistics:
     def _count_unattributed_5xx(self) -> int:
         present = sum(_production_5xx(name, cluster) for name, cluster in self._clusters.items())
         meant = self._direct_responses.value + self._attributed_to_dropped
-        return max(0, self._downstream_5xx.value - present - meant)
+        return self._downstream_5xx.value - present - meant
 
-    def _read_gateway(self, sample: Sample) -> None:
-        if sample.name == "http.downstream_rq_xx" and sample.class_ == 5:
-            self._downstream_5xx.report(int(sample.value))
-        elif sample.name == "http.rq_direct_response":
-            self._direct_responses.report(int(sample.value))
+    def _read_listener(self, sample: Sample, grown: Counts) -> None:
+        value = int(sample.value)
+        match sample.name:
+            case "http.downstream_rq_completed":
+                grown[Figure.ANSWERS] = self._answers.report(value)
+            case "http.downstream_rq_xx" if sample.class_ == 5:
+                self._downstream_5xx.report(value)
+            case "http.rq_direct_response":
+                self._direct_responses.report(value)
 
 
 def _production_5xx(name: ClusterName, cluster: ClusterStatistics) -> int:
-    reached_by_listener = name.twin in (None, Twin.MANUAL)
-    return cluster.by_class[5].value if reached_by_listener and 5 in cluster.by_class else 0
-
-
-def _read(cluster: ClusterStatistics, at: float, samples: list[Sample]) -> None:
-    # A gauge that was never touched is not reported: no request yet.
-    active = pending = 0
-    for sample in samples:
-        value = int(sample.value)
-        match sample.name:
-            case "cluster.upstream_rq_active":
-                active = value
-            case "cluster.upstream_rq_pending_active":
-                pending = value
-            case "cluster.membership_healthy":
-                cluster.healthy = value
-            case "cluster.membership_total":
-                cluster.members = value
-            case "cluster.warming_state":
-                cluster.warming = value != 0
-            case "cluster.upstream_rq_total":
-                cluster.requests.report(value)
-                cluster.rate.report(at, cluster.requests.value)
-            case "cluster.upstream_rq_xx" if sample.class_ is not None:
-                cluster.by_class[sample.class_].report(value)
-            case "cluster.upstream_rq_time" if sample.histogram is not None:
-                cluster.latency.report(at, sample.histogram)
-    cluster.reported_at = at
-    cluster.read_load(at, active, pending)
+    return cluster.answers_5xx if name.twin in PRODUCTION else 0

@@ -13,7 +13,7 @@ from typing import Any
 import grpc
 
 from bluegreen.switches.envoy.metrics.fleet_statistics import FleetStatistics
-from bluegreen.switches.envoy.metrics.proxy_statistics import Sample
+from bluegreen.switches.envoy.metrics.sample import Sample
 from bluegreen.switches.envoy.metrics.samples import samples
 from bluegreen.switches.envoy.metrics.v1.metrics_service_pb2 import (
     MetricFamily,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-from bluegreen.switches.envoy.metrics.proxy_statistics import Sample
+from bluegreen.switches.envoy.metrics.sample import Sample
 from bluegreen.switches.envoy.metrics.v1.metrics_service_pb2 import (
     COUNTER,
     GAUGE,

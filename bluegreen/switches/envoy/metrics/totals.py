@@ -16,10 +16,14 @@ class RunningTotal:
         self._past = 0
         self._last = 0
 
-    def report(self, value: int) -> None:
-        if value < self._last:
-            self._past += self._last
+    def report(self, value: int) -> int:
+        """By how much it has grown."""
+        before = self._last
+        if value < before:
+            self._past += before
+            before = 0
         self._last = value
+        return value - before
 
     @property
     def value(self) -> int:
