@@ -150,7 +150,7 @@ def demo(**options: Any) -> None:
 )
 @click.option(
     "--max-connections",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 2**31 - 1),
     default=50_000,
     show_default=True,
     help="Over all listeners.",

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -272,17 +273,63 @@ def test_what_steers_requests_is_read_and_described() -> None:
 
 
 @pytest.mark.parametrize(
-    "domain", ["a b", "*a*", "a.*.b", "shop.example.com:8080", "ü.example", "", "x" * 254]
+    "domain",
+    [
+        *("a b", "*a*", "a.*.b", "shop.example.com:8080", "ü.example", "", "x" * 254, "a" * 64),
+        *("x..y", "-", "*.", "...", "*..com", ".*", "-a.example", "a-.example"),
+    ],
 )
 def test_a_domain_that_envoy_could_not_match(domain: str) -> None:
     found = problem(HEAD.replace("[shop.example.com]", f"[{domain!r}]"))
     assert (found.line, found.path) == (6, "services.shop.domains[0]")
 
 
-@pytest.mark.parametrize("domain", ["*", "*.example.com", "*-eu.example.com", "shop.*", "127.0.0.1"])
+@pytest.mark.parametrize(
+    "domain", ["*", "*.example.com", "*-eu.example.com", "shop.*", "shop-*", "127.0.0.1", "_x"]
+)
 def test_a_domain_that_envoy_can_match(domain: str) -> None:
     catalogue = read_service_file(HEAD.replace("[shop.example.com]", f"[{domain!r}]"))
     assert catalogue.services["shop"].domains == (domain,)
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("//", "normal form"),
+        ("/a//b", "normal form"),
+        ("/a/../b", "normal form"),
+        ("/a/.", "normal form"),
+        ("/%2E%2e/b", "normal form"),
+        ("/%zz", "two hexadecimal digits"),
+        ("/a%2", "two hexadecimal digits"),
+    ],
+)
+def test_a_path_that_no_request_would_have(path: str, words: str) -> None:
+    found = problem(HEAD + f"    routes: [{{prefix: {path!r}}}]\n")
+    assert (found.line, found.path) == (7, "services.shop.routes[0].prefix")
+    assert words in found.message
+
+
+@pytest.mark.parametrize("path", ["/", "/a/", "/a.b/..c/.d", "/%20", "/...", "/a;v=1"])
+def test_a_path_in_its_normal_form(path: str) -> None:
+    (route,) = read_service_file(HEAD + f"    routes: [{{prefix: {path!r}}}]\n").services["shop"].routes
+    assert route.path == path
+
+
+def test_an_endpoint_that_is_no_address() -> None:
+    found = problem(HEAD + '    environments: {blue: {endpoints: ["[::::]:80"]}}\n')
+    assert (found.line, found.path) == (7, "services.shop.environments.blue.endpoints[0]")
+    assert "is no address" in found.message
+
+
+def test_many_endpoints_are_compared_in_no_time() -> None:
+    many = [f'"10.{each // 65536}.{each // 256 % 256}.{each % 256}:80"' for each in range(10_000)]
+    started = time.perf_counter()
+    found = problem(
+        HEAD + f"    environments: {{blue: {{endpoints: [{', '.join([*many[:-1], many[0]])}]}}}}\n"
+    )
+    assert "stands here twice" in found.message
+    assert time.perf_counter() - started < 5, "each is not compared with all the others"
 
 
 def test_domains_are_the_same_in_any_case() -> None:

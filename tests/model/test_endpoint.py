@@ -13,6 +13,9 @@ from bluegreen.model.errors import InvalidInput
         ("shop-1.internal:1", "shop-1.internal", 1),
         ("my_service:65535", "my_service", 65535),
         ("[::1]:443", "::1", 443),
+        ("[::ffff:10.0.0.1]:1", "::ffff:10.0.0.1", 1),
+        ("shop.example.com.:80", "shop.example.com.", 80),
+        ("v2.0-shop:80", "v2.0-shop", 80),
         (" 10.0.0.1:80\n", "10.0.0.1", 80),
     ],
 )
@@ -42,6 +45,17 @@ def test_an_address_is_read_and_written(text: str, host: str, port: int) -> None
         "local host:80",
         "localhost:\uff18\uff10",
         "a" * 254 + ":80",
+        "a" * 64 + ".example.com:80",
+        "[::::]:80",
+        "[1.2.3.4]:80",
+        "[fe80::1%eth0]:80",
+        "x..y:80",
+        "-:80",
+        "-x.example.com:80",
+        "...:80",
+        "256.0.0.1:80",
+        "10.0.1:80",
+        "010.0.0.1:80",
     ],
 )
 def test_what_is_no_address(text: str) -> None:

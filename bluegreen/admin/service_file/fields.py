@@ -21,7 +21,13 @@ _DURATION = r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)?$"
 _ADDRESS = r"^.+:[0-9]{1,5}$"
 _PATH = r'/[!"$->@-~]{0,1023}'  # printable ASCII, no blank, no ? and no #
 # What Envoy can look up: a whole name, or a `*` in place of its beginning or its end.
-_DOMAIN = r"\*|\*?[a-z0-9._-]+|[a-z0-9._-]+\*"
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_HOST = rf"{_LABEL}(?:\.{_LABEL})*"
+_DOMAIN = rf"\*|(?:\*[.-]?)?{_HOST}|{_HOST}[.-]?\*"
+# Proxies look at paths in their normal form (RFC 3986, 6.2.2): one with /../ would match nothing. Two slashes
+# stay as they are there, and are a slip.
+_NOT_NORMAL = re.compile(r"//|/(?:\.|%2[Ee]){1,2}(?:/|$)")
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 Value = TypeVar("Value")
 
@@ -80,9 +86,15 @@ def _domain(value: object) -> str:
 
 
 def _path(value: object) -> str:
-    if isinstance(value, str) and re.fullmatch(_PATH, value):
-        return value
-    raise ValueError(f"{quote(value)} is no path: begin with /, printable ASCII, no blank, no ? and no #.")
+    if not isinstance(value, str) or not re.fullmatch(_PATH, value):
+        raise ValueError(
+            f"{quote(value)} is no path: begin with /, printable ASCII, no blank, no ? and no #."
+        )
+    if _BAD_ESCAPE.search(value):
+        raise ValueError(f"{quote(value)} is no path: after % stand two hexadecimal digits, as in %20.")
+    if _NOT_NORMAL.search(value):
+        raise ValueError(f"{quote(value)} is not in its normal form: write it without //, /./ and /../.")
+    return value
 
 
 def _known_gateway(name: str, info: ValidationInfo) -> str:
@@ -94,9 +106,11 @@ def _known_gateway(name: str, info: ValidationInfo) -> str:
 
 
 def _distinct(values: list[Any]) -> list[Any]:
-    twice = next((each for index, each in enumerate(values) if each in values[:index]), None)
-    if twice is not None:
-        raise ValueError(f"{quote(str(twice))} stands here twice.")
+    seen = set()
+    for each in values:
+        if each in seen:
+            raise ValueError(f"{quote(str(each))} stands here twice.")
+        seen.add(each)
     return values
 
 

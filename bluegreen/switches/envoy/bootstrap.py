@@ -15,12 +15,16 @@ from typing import Any
 
 import yaml
 
+from bluegreen.model.duration import format_duration
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.errors import InvalidInput
 from bluegreen.switches.envoy.statistics import stats_config
 
 CONTROL_PLANE = "control_plane"
 """The cluster that leads to the control plane. No name of ours within the proxies begins like it."""
+
+SHORTEST_FLUSH, LONGEST_FLUSH = 0.05, 5.0
+"""Seconds. More often is work without use; a proxy that reports more seldom would pass for silent."""
 
 CONTROL_PLANE_ADDRESS = Endpoint("127.0.0.1", 18000)
 ADMIN_ADDRESS = Endpoint("127.0.0.1", 9901)
@@ -46,10 +50,15 @@ class BootstrapOptions:
 
 def bootstrap(options: BootstrapOptions) -> dict[str, Any]:
     """The bootstrap as plain values. Raises InvalidInput where the admin port would be open to others:
-    whoever reaches it can stop the proxy."""
+    whoever reaches it can stop the proxy; and where it would report too seldom for anything to be proved."""
     if not _is_loopback(options.admin.host):
         raise InvalidInput(
             f"{options.admin} is no loopback address: Envoy's admin port asks for no password."
+        )
+    if not SHORTEST_FLUSH <= options.flush_interval <= LONGEST_FLUSH:
+        raise InvalidInput(
+            f"A flush interval of {format_duration(options.flush_interval)} is out of range: "
+            f"{format_duration(SHORTEST_FLUSH)} to {format_duration(LONGEST_FLUSH)}."
         )
     return {
         "node": {"id": options.node_id, "cluster": options.gateway},

@@ -61,6 +61,12 @@ def test_the_sink_sends_cumulative_counters_and_buckets() -> None:
     assert made(flush_interval=0.25).stats_flush_interval.ToMilliseconds() == 250
 
 
+@pytest.mark.parametrize("seconds", [0, 0.049, 5.001, 86400])
+def test_a_proxy_that_would_never_prove_anything_is_not_set_up(seconds: float) -> None:
+    with pytest.raises(InvalidInput, match=r"flush interval of .* is out of range: 50ms to 5s\."):
+        made(flush_interval=seconds)
+
+
 def test_connections_are_bounded_over_all_listeners() -> None:
     (monitor,) = made(max_connections=7).overload_manager.resource_monitors
     limits = DownstreamConnectionsConfig()
