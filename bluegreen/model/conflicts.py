@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from bluegreen.model.catalogue import Catalogue
 from bluegreen.model.endpoint import Endpoint
+from bluegreen.model.fault import Fault, repeated
+from bluegreen.model.gate_conflicts import faults_of_gates, gateways_out_of_reach
 from bluegreen.model.gateway import Gateway
 from bluegreen.model.service import Route, Service
 
@@ -15,19 +16,6 @@ IpAddress = IPv4Address | IPv6Address
 
 Claim = tuple[str, str, bool, str]
 """Requests that only one service may have: gateway, domain, whether the path is exact, path."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """`where` leads to the mistake through the service file; `path` is the same as people write it."""
-
-    where: tuple[str | int, ...]
-    message: str
-
-    @property
-    def path(self) -> str:
-        parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.where)
-        return "".join(parts).removeprefix(".")
 
 
 def conflicts(catalogue: Catalogue) -> list[Fault]:
@@ -41,6 +29,7 @@ def conflicts(catalogue: Catalogue) -> list[Fault]:
     for service in services:
         faults.extend(_of_service(service, catalogue))
     faults.extend(_between(services))
+    faults.extend(gateways_out_of_reach(catalogue, services))
     return faults
 
 
@@ -76,8 +65,9 @@ def _of_service(service: Service, catalogue: Catalogue) -> Iterator[Fault]:
         ("domains", tuple(domain.lower() for domain in service.domains)),
         ("routes", tuple(_requests(route) for route in service.routes)),
     ):
-        for index, first in _repeated(values):
+        for index, first in repeated(values):
             yield Fault((*at, key, index), f"This says the same as {key}[{first}].")
+    yield from faults_of_gates(service)
 
 
 def _between(services: Iterable[Service]) -> Iterator[Fault]:
@@ -105,14 +95,6 @@ def _claims(service: Service, route: Route) -> Iterator[Claim]:
 def _requests(route: Route) -> tuple[bool, str]:
     """What a route matches. The prefixes /api and /api/ differ in nothing that two services could share."""
     return route.exact, route.path if route.exact else route.path.rstrip("/")
-
-
-def _repeated(values: Iterable[object]) -> Iterator[tuple[int, int]]:
-    """Each value that stood before: its index, and that of the first one."""
-    first: dict[object, int] = {}
-    for index, value in enumerate(values):
-        if first.setdefault(value, index) != index:
-            yield index, first[value]
 
 
 def _ip_address(host: str) -> IpAddress | None:

@@ -1,6 +1,6 @@
 """A catalogue in the words of the service file: plain values, nothing left to a default.
 
-Only a secret is no plain value: it compares as what it is, and shows as `(secret)`.
+Only secrets are no plain values: they compare as what they are, and show as `(secret)`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from typing import Any
 
 from bluegreen.model.catalogue import Catalogue
 from bluegreen.model.duration import format_duration
+from bluegreen.model.gates_description import describe_gates, number
 from bluegreen.model.gateway import Gateway
 from bluegreen.model.service import HealthCheck, HealthCheckType, Route, Service
 from bluegreen.model.strategy import Step, Strategy
@@ -30,6 +31,10 @@ def describe(catalogue: Catalogue) -> dict[str, Any]:
 
 def describe_gateway(gateway: Gateway) -> dict[str, Any]:
     described = {"listen": str(gateway.listen), "preview": str(gateway.preview)}
+    if gateway.url is not None:
+        described["url"] = gateway.url
+    if gateway.preview_url is not None:
+        described["preview_url"] = gateway.preview_url
     if gateway.forget_after is not None:
         described["forget_after"] = format_duration(gateway.forget_after)
     return described
@@ -61,6 +66,7 @@ def describe_service(service: Service) -> dict[str, Any]:
         },
         "keep_warm": format_duration(service.keep_warm),
         **_steering(service),
+        "gates": describe_gates(service.gates),
     }
 
 
@@ -74,13 +80,8 @@ def _steering(service: Service) -> dict[str, Any]:
         described["manual_routing"] = {"header": manual.header, "value": manual.value}
     if service.mirror is not None:
         mirror = service.mirror
-        described["mirror"] = {"percent": _number(mirror.percent), "methods": mirror.methods.value}
+        described["mirror"] = {"percent": number(mirror.percent), "methods": mirror.methods.value}
     return described
-
-
-def _number(value: float) -> float:
-    """Without a fraction that says nothing."""
-    return int(value) if value == int(value) else value
 
 
 def _route(route: Route) -> dict[str, Any]:
@@ -116,4 +117,8 @@ def _strategy(strategy: Strategy) -> dict[str, Any]:
 def _step(step: Step) -> dict[str, Any]:
     if step.percent == 100:  # the end: there is nothing to wait for
         return {"percent": 100}
-    return {"percent": step.percent, "pause": MANUAL if step.pause is None else format_duration(step.pause)}
+    described = {
+        "percent": step.percent,
+        "pause": MANUAL if step.pause is None else format_duration(step.pause),
+    }
+    return described | ({"approval": True} if step.approval else {})

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bluegreen.admin.service_file import read_service_file, schema
+from bluegreen.model.acceptance_test import CommandTest, GrpcTest, HttpTest
+from bluegreen.model.analysis import Analysis, CommandSource, Comparing, PrometheusSource, WebhookSource
+from bluegreen.model.hook import Moment
+
+LESS_COMMON = {"body", "statistical", "false_alarms", "at_least"}
+LESS_COMMON |= {"before_shift", "after_shift", "after_retire", "on_failure"}
+"""Keys of gates that the example does without."""
 
 PAGE = (Path(__file__).parents[2] / "docs/service-file.md").read_text()
 FILES = re.findall(r"```yaml\n(gateways:.*?)```", PAGE, re.DOTALL)
@@ -34,7 +42,7 @@ def _keys(part: Any) -> Iterator[str]:
 
 
 def test_the_defaults_written_out_are_the_defaults() -> None:
-    smallest, whole = map(read_service_file, FILES)
+    smallest, whole = map(read_service_file, FILES[:2])
 
     assert whole == smallest
 
@@ -53,4 +61,21 @@ def test_nothing_is_left_out_of_the_file_with_the_defaults() -> None:
         "methods",
     }  # off by default
 
-    assert {key for key in _keys(schema()) if f"{key}:" not in FILES[1]} == left_out
+    in_the_file_with_gates = {key for key in _keys(schema()) if f"{key}:" in FILES[2]} | LESS_COMMON
+    missing = {key for key in _keys(schema()) if f"{key}:" not in FILES[1]}
+
+    assert missing - in_the_file_with_gates == left_out - in_the_file_with_gates
+
+
+def test_the_file_with_gates_says_what_it_seems_to_say() -> None:
+    catalogue = read_service_file(FILES[2])
+    gates = catalogue.services["shop"].gates
+
+    assert [type(test) for test in gates.tests] == [HttpTest, GrpcTest, CommandTest]
+    assert gates.analysis is not None
+    assert gates.analysis.comparing == Comparing()
+    assert len(gates.analysis.conditions) == 2
+    assert [type(each) for each in gates.analysis.sources] == [PrometheusSource, WebhookSource, CommandSource]
+    assert [hook.moment for hook in gates.hooks] == [Moment.BEFORE_DEPLOY, Moment.AFTER_ROLLBACK]
+    written = replace(gates.analysis, conditions=(), sources=(), comparing=None)
+    assert written == Analysis()  # its values are the defaults

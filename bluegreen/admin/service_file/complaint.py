@@ -63,13 +63,18 @@ def _keys(path: Path) -> set[str]:
     here: Any = ServiceFile
     for part in path:
         here = _entry(_below(here, part))
-    return set(here.model_fields)
+    return set(_fields(here))
+
+
+def _fields(entry: type[BaseModel]) -> dict[str, Any]:
+    """The type of each key, by its name in the file."""
+    return {field.alias or name: field.annotation for name, field in entry.model_fields.items()}
 
 
 def _below(kind: Any, part: str | int) -> Any:
     """The type of what stands under a key or at an index."""
     if isinstance(kind, type) and issubclass(kind, BaseModel):
-        return kind.model_fields[str(part)].annotation
+        return _fields(kind)[str(part)]
     return get_args(kind)[-1]  # of a list or dict: its values
 
 

@@ -6,6 +6,7 @@ from pydantic import model_validator
 
 from bluegreen.admin.service_file.entry import Entry
 from bluegreen.admin.service_file.fields import LOOPBACK, Listener, Timespan
+from bluegreen.admin.service_file.request_fields import BaseUrl
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.gateway import Gateway
 
@@ -16,6 +17,10 @@ class GatewayEntry(Entry):
     listen: Listener
     preview: Listener | None = None
     """Reaches the idle environment. By default the next port after `listen`, on the loopback interface."""
+    url: BaseUrl | None = None
+    """Where the control plane reaches `listen`, for tests of the active version. By default its address."""
+    preview_url: BaseUrl | None = None
+    """Where the control plane reaches `preview`, for tests of the idle version. By default its address."""
     forget_after: Timespan | None = None
     """After so long without a connection a proxy is forgotten. By default never: one that is only cut off
     still sends traffic by what it was told last."""
@@ -27,5 +32,11 @@ class GatewayEntry(Entry):
         return self
 
     def build(self, name: str) -> Gateway:
-        preview = self.preview or Endpoint(LOOPBACK, self.listen.port + 1)
-        return Gateway(name, self.listen, preview, self.forget_after)
+        return Gateway(
+            name,
+            self.listen,
+            self.preview or Endpoint(LOOPBACK, self.listen.port + 1),
+            forget_after=self.forget_after,
+            url=self.url,
+            preview_url=self.preview_url,
+        )

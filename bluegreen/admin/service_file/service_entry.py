@@ -16,6 +16,7 @@ from bluegreen.admin.service_file.fields import (
     Timespan,
     UrlPath,
 )
+from bluegreen.admin.service_file.gates_entry import GatesEntry
 from bluegreen.admin.service_file.route_entry import RouteEntry
 from bluegreen.admin.service_file.steering_entry import AffinityEntry, ManualRoutingOrNone, MirrorEntry
 from bluegreen.admin.service_file.strategy_entry import StrategyEntry, StrategyOrAtomic
@@ -153,6 +154,8 @@ class ServiceEntry(Entry):
     """Sends requests with a secret header to the candidate."""
     mirror: MirrorEntry | None = None
     """Copies a share of the requests to the candidate."""
+    gates: GatesEntry = GatesEntry()
+    """What must hold before and while a version takes traffic."""
 
     @field_validator("mirror")
     @classmethod
@@ -180,4 +183,5 @@ class ServiceEntry(Entry):
             affinity=self.affinity.build() if self.affinity else None,
             manual_routing=self.manual_routing.build() if self.manual_routing else None,
             mirror=self.mirror.build() if self.mirror else None,
+            gates=self.gates.build(),
         )

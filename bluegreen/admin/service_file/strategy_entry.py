@@ -24,17 +24,22 @@ class StepEntry(Entry):
     percent: Percent
     pause: Pause = None
     """By default the strategy's."""
+    approval: bool = False
+    """Stay there until somebody approves of going on, however long it has paused."""
 
     @model_validator(mode="after")
     def _end_without_pause(self) -> StepEntry:
         if self.percent == 100 and self.pause is not None:
             raise ValueError("the step of 100 percent is the end: it has no pause.")
+        if self.percent == 100 and self.approval:
+            raise ValueError("the step of 100 percent is the end: approval is for the step before it.")
         return self
 
     def build(self, pause: float | None) -> Step:
         if self.percent == 100:
             return Step(100)
-        return Step(self.percent, self.pause if "pause" in self.model_fields_set else pause)
+        own = "pause" in self.model_fields_set
+        return Step(self.percent, self.pause if own else pause, self.approval)
 
 
 def _from_number(value: Any) -> Any:
