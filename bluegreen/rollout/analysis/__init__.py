@@ -1,0 +1,1 @@
+"""Whether a version does well while it takes traffic: pure, from what the proxies report."""
