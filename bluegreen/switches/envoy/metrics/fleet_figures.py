@@ -58,15 +58,16 @@ class FleetFigures:
             self._prune(at)
 
     def of(self, asked: Question) -> ServiceFigures:
-        since, now = asked.since, asked.now
+        gateways = [self._gateways[each] for each in asked.gateways if each in self._gateways]
+        # Each report is among those of its gateway: what these can tell apart the revisions can as well.
+        edge = max((each.edge(asked.since, asked.now) for each in gateways), default=asked.since)
         listeners = Slot()
-        for gateway in asked.gateways:
-            if gateway in self._gateways:
-                listeners.include(self._gateways[gateway].since(since, now))
+        for gateway in gateways:
+            listeners.include(gateway.since(edge))
         seconds = listeners.of(Figure.MILLISECONDS) / 1000 / max(1, asked.heard)
-        seconds = min(seconds, max(0.0, now - since))
+        seconds = min(seconds, max(0.0, asked.now - asked.since))
         timelines = self._services.get(asked.service, {})
-        answered = {revision: timeline.since(since, now) for revision, timeline in timelines.items()}
+        answered = {revision: timeline.since(edge) for revision, timeline in timelines.items()}
         return ServiceFigures(
             revisions={
                 revision: _figures(answered.get(revision, Slot()), seconds)

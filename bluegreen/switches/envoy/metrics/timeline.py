@@ -7,7 +7,7 @@ from math import ceil, inf
 
 from bluegreen.switches.envoy.metrics.counts import Counts, Figure, merge
 
-FINE = 1.0
+FINE = 0.5
 FINE_KEPT = 120.0
 COARSE = 10.0
 KEPT = 900.0
@@ -62,15 +62,21 @@ class Timeline:
             self._age(at)
         _slot(self._fine, began, FINE).add(began, counts, at if failed else None)
 
-    def since(self, since: float, now: float) -> Slot:
-        """The sum of what began at `since` or later; of the last KEPT seconds at most."""
+    def edge(self, since: float, now: float) -> float:
+        """The first moment from `since` on, and of the last KEPT seconds, that can be told from what was
+        before it. It holds for every timeline in which nothing began that did not in this one as well."""
         since = max(since, now - KEPT)
         if since < now - FINE_KEPT:
-            # Here or there these are coarse slots already: where one begins is an edge to all timelines.
-            since = ceil(since / COARSE) * COARSE
+            # Here or there these are coarse slots already.
+            return ceil(since / COARSE) * COARSE
+        slot = self._fine.get(int(since // FINE))
+        return since if slot is None or slot.earliest >= since else (since // FINE + 1) * FINE
+
+    def since(self, edge: float) -> Slot:
+        """The sum of what began at an edge or later."""
         total = Slot()
         for slot in chain(self._fine.values(), self._coarse.values()):
-            if slot.earliest >= since:
+            if slot.earliest >= edge:
                 total.include(slot)
         return total
 
