@@ -85,7 +85,7 @@ def test_latency_buckets_are_not_cumulative_and_end_at_infinity() -> None:
     )
     cluster = statistics.cluster(SHOP_1)
     assert cluster is not None
-    assert list(cluster.latency.recent(1.0)) == [{5.0: 4, 25.0: 5, float("inf"): 1}]
+    assert list(cluster.latency.recent(1.0)) == [{5.0: 4, 10.0: 0, 25.0: 5, float("inf"): 1}]
 
 
 def test_5xx_that_no_revision_answered_belong_to_the_gateway() -> None:

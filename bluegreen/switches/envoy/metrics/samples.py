@@ -69,14 +69,24 @@ _known_listener = lru_cache(maxsize=1_024)(ListenerName.parse)
 
 
 def _buckets(histogram: Histogram) -> dict[float, int]:
-    """Requests per bucket, by upper bound in ms; those beyond the last bound are in the bucket `inf`."""
+    """Requests per bucket, by upper bound in ms; those beyond the last bound are in the bucket `inf`.
+
+    Of the empty buckets those are kept that have one with requests above them: they tell where it begins.
+    """
     buckets: dict[float, int] = {}
-    below = 0
+    below, begins = 0, 0.0
     for bucket in histogram.bucket:
         count = bucket.cumulative_count - below
         if count > 0:
-            buckets[bucket.upper_bound] = count
+            _add(buckets, begins, bucket.upper_bound, count)
             below = bucket.cumulative_count
+        begins = bucket.upper_bound
     if histogram.sample_count > below:
-        buckets[float("inf")] = histogram.sample_count - below
+        _add(buckets, begins, float("inf"), histogram.sample_count - below)
     return buckets
+
+
+def _add(buckets: dict[float, int], begins: float, ends: float, count: int) -> None:
+    if begins:
+        buckets.setdefault(begins, 0)
+    buckets[ends] = count
