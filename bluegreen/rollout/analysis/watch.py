@@ -70,8 +70,8 @@ class Watch:
         return now >= self._next_look
 
     def look(self, figures_since: FiguresSince, now: float) -> None:
-        """Judge every condition, and compare. `figures_since(moment)` tells the figures from then until now; it
-        is asked at most three times."""
+        """Judge every condition, and compare. `figures_since(moment)` tells the figures from then until now,
+        and is asked at most three times."""
         self._next_look = now + self._analysis.interval
         figures = figures_since(max(self._since, now - self._analysis.window))
         self._note_first_failure(figures)
