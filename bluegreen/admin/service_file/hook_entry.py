@@ -46,7 +46,7 @@ class HookEntry(Entry):
             moment=moment,
             url=self.webhook.url if self.webhook else None,
             command=self.command or (),
-            headers=self.webhook.headers if self.webhook else None,
+            headers=(self.webhook.headers or None) if self.webhook else None,
             timeout=self.timeout,
             on_failure=self.on_failure,
         )

@@ -35,15 +35,16 @@ def _split(value: object, example: str) -> SplitResult:
     shown = "This" if "@" in str(value) else quote(value)
     if not isinstance(value, str) or not re.fullmatch(_URL, value, re.IGNORECASE):
         raise ValueError(f"{shown} is no URL: write one such as {example}, without blanks.")
-    parts = urlsplit(value)
+    try:
+        parts = urlsplit(value)
+        address = parts.netloc if parts.port is not None else f"{parts.netloc.removesuffix(':')}:80"
+        Endpoint.parse(address.rpartition("@")[2])
+    except (InvalidInput, ValueError):
+        raise ValueError(f"{shown} has no host, or no port, as in {example}.") from None
     if "@" in parts.netloc:
         raise ValueError("must hold no user and no password, which would be shown: write headers instead.")
     if "#" in value:
         raise ValueError("must not have a fragment (#): it is never sent.")
-    try:
-        Endpoint.parse(parts.netloc if parts.port is not None else f"{parts.netloc.removesuffix(':')}:80")
-    except (InvalidInput, ValueError):
-        raise ValueError(f"{shown} has no host and port as in {example}.") from None
     return parts
 
 
@@ -115,9 +116,7 @@ Body = Annotated[str, Field(min_length=1, max_length=MAX_BODY)]
 
 _FieldName = Annotated[str, PlainValidator(_field_name), _of_text(_FIELD_NAME)]
 _FieldValue = Annotated[Secret, PlainValidator(_field_value), _of_text(_FIELD_VALUE, writeOnly=True)]
-Headers = Annotated[
-    dict[_FieldName, _FieldValue], Field(min_length=1, max_length=50), BeforeValidator(_mapping)
-]
+Headers = Annotated[dict[_FieldName, _FieldValue], Field(max_length=50), BeforeValidator(_mapping)]
 
 
 def _no_content_type(headers: dict[str, Secret]) -> dict[str, Secret]:

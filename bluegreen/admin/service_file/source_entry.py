@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, PlainValidator, WithJsonSchema, model_validator
 
-from bluegreen.admin.service_file.entry import Entry
+from bluegreen.admin.service_file.entry import Entry, incomplete
 from bluegreen.admin.service_file.gate_fields import Command, Title, TryTimeout, one_of, requires_one_of
 from bluegreen.admin.service_file.problem import quote
 from bluegreen.admin.service_file.request_fields import CallHeaders, Url
@@ -95,7 +95,7 @@ class SourceEntry(Entry):
     def _one_kind(self) -> SourceEntry:
         kind = one_of(self, "prometheus", "webhook", "command")
         if kind == "prometheus" and self.condition is None:
-            raise ValueError('give the condition that the result of the query must meet, such as ">= 5".')
+            raise incomplete('give the condition that the result of the query must meet, such as ">= 5".')
         if kind != "prometheus" and self.condition is not None:
             raise ValueError(f"condition is for prometheus; a {kind} says by itself whether all is well.")
         return self
@@ -114,8 +114,8 @@ class SourceEntry(Entry):
                 threshold=threshold,
                 interval=self.interval,
                 timeout=timeout,
-                headers=self.prometheus.headers,
+                headers=self.prometheus.headers or None,
             )
         webhook = self.webhook
         assert webhook is not None  # noqa: S101 - see _one_kind
-        return WebhookSource(self.name, webhook.url, self.interval, timeout, webhook.headers)
+        return WebhookSource(self.name, webhook.url, self.interval, timeout, webhook.headers or None)
