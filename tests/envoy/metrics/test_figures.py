@@ -17,11 +17,13 @@ from aiohttp import web
 from bluegreen.app.demo.envoy_process import EnvoyProcess
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.gateway import Gateway
+from bluegreen.model.known_proxy import KnownProxy
 from bluegreen.model.revision_figures import RevisionFigures, ServiceFigures
 from bluegreen.model.service import Protocol, Route, Upstream
 from bluegreen.model.traffic import ServiceTraffic
 from bluegreen.switches.envoy.bootstrap import BootstrapOptions, bootstrap
 from bluegreen.switches.envoy.metrics.fleet_statistics import FleetStatistics
+from bluegreen.switches.envoy.metrics.proxy_statistics import SILENT_AFTER
 from bluegreen.switches.envoy.metrics.receiver import MetricsReceiver
 from bluegreen.switches.envoy.statistics import BUCKETS
 from bluegreen.switches.envoy.switch import EnvoySwitch
@@ -40,10 +42,14 @@ class Reporting:
 
     def __init__(self) -> None:
         self.statistics = FleetStatistics()
-        self.switch = EnvoySwitch(self.statistics, time.time)
+        self.switch = EnvoySwitch(self.statistics, self.now)
+        self.later = 0.0
         self.port = 0
         self._reported = asyncio.Event()
         self.statistics.on_report(lambda _: self._reported.set())
+
+    def now(self) -> float:
+        return time.time() + self.later
 
     async def next_report(self) -> None:
         self._reported.clear()
@@ -91,7 +97,7 @@ async def reporting(traffic: ServiceTraffic) -> AsyncIterator[Reporting]:
     made.switch.server.start_serving()
     server = grpc.aio.server(options=server_options())
     made.switch.server.add_to(server)
-    MetricsReceiver(made.statistics, made.switch.is_gateway, time.time).add_to(server)
+    MetricsReceiver(made.statistics, made.switch.is_gateway, made.now).add_to(server)
     made.port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     try:
@@ -212,6 +218,21 @@ async def test_an_envoy_that_restarts_counts_anew(envoy: StartEnvoy) -> None:
             figures = await plane.answered(1, 70)
             assert counted(figures.revisions[1]) == (70, failures(statuses))
             assert figures.unheard == ()
+
+
+async def test_a_proxy_that_is_silent_is_not_heard(envoy: StartEnvoy) -> None:
+    async with reporting(ServiceTraffic(service())) as plane:
+        plane.switch.know(
+            [KnownProxy("edge-0", "edge", "", 0.0, 0.0), KnownProxy("other", "other", "", 0.0, 0.0)]
+        )
+        proxy = await envoy(plane.bootstrap())
+        await ready(proxy, plane)
+        await plane.next_report()
+        assert plane.switch.figures("shop", 0.0).unheard == ("edge-0",), "nor is one that never came"
+        plane.later = SILENT_AFTER + 2 * FLUSH
+        assert plane.switch.figures("shop", 0.0).unheard == ("edge-0", "edge-1")
+        await plane.next_report()
+        assert plane.switch.figures("shop", 0.0).unheard == ("edge-0",)
 
 
 async def test_requests_that_nobody_can_take(envoy: StartEnvoy) -> None:

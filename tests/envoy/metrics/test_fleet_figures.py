@@ -80,7 +80,7 @@ def test_the_first_report_of_a_proxy_tells_nothing_of_when() -> None:
     reports = Reports()
     reports.report(100.0, answers(1_000_000), fives(1000))
     assert reports.first(0.0).answers == 0
-    reports.report(101.0, answers(1_000_010), fives(1002))
+    reports.report(101.0, answers(1_000_005), fives(1002), answers(5, class_=4))
     assert (reports.first(0.0).answers, reports.first(0.0).failures) == (12, 2)
 
 

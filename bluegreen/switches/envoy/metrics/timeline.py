@@ -8,7 +8,7 @@ from math import ceil, inf
 from bluegreen.switches.envoy.metrics.counts import Counts, Figure, merge
 
 FINE = 0.5
-FINE_KEPT = 120.0
+FINE_KEPT = 60.0
 COARSE = 10.0
 KEPT = 900.0
 """Seconds: counts are kept in slots of FINE for FINE_KEPT, then in slots of COARSE until KEPT has passed."""
@@ -55,7 +55,7 @@ class Timeline:
         return len(self._fine) + len(self._coarse)
 
     def add(self, began: float, at: float, counts: Counts, *, failed: bool = False) -> None:
-        """Growth from `began` to `at`, both in seconds since the epoch, less than FINE_KEPT apart."""
+        """Growth from `began` to `at`, both in seconds since the epoch, at most FINE_KEPT apart."""
         began = min(began, at)
         self.newest = at
         if at >= self._aged_at + COARSE or at < self._aged_at:
@@ -87,10 +87,11 @@ class Timeline:
         fine, coarse = self._fine, self._coarse
         self._fine, self._coarse = {}, {key: slot for key, slot in coarse.items() if _is_kept(slot, now)}
         for key, slot in fine.items():
+            if not _is_kept(slot, now):
+                continue
             if (slot.earliest // COARSE + 1) * COARSE > now - FINE_KEPT:
-                if _is_kept(slot, now):
-                    self._fine[key] = slot
-            elif _is_kept(slot, now):
+                self._fine[key] = slot
+            else:
                 _slot(self._coarse, slot.earliest, COARSE).include(slot)
 
 
