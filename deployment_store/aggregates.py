@@ -108,16 +108,18 @@ async def write_aggregate(
     except sqlite3.IntegrityError as error:
         raise Refused(f"The change of service {wanted.name!r} is refused: {_reason(error)}") from error
     asked_about = {check.deployment for check in wanted.checks if check.is_open}
+    deployments = tuple(
+        each
+        for each in wanted.deployments
+        if each.status.is_open or each.is_held or each.revision in asked_about
+    )
+    oldest = min((each.revision for each in deployments), default=0)
     return replace(
         wanted,
         service=stored.service,
         revision=stored.revision + 1,
-        deployments=tuple(
-            each
-            for each in wanted.deployments
-            if each.status.is_open or each.is_held or each.revision in asked_about
-        ),
-        checks=wanted.checks[-KEPT_CHECKS:],
+        deployments=deployments,
+        checks=tuple(check for check in wanted.checks if check.deployment >= oldest)[-KEPT_CHECKS:],
         last_check_id=max(stored.last_check_id, *(each.id for each in wanted.checks), 0),
         last_deployment_revision=max(
             stored.last_deployment_revision, *(each.revision for each in wanted.deployments), 0

@@ -3,7 +3,9 @@
 The rules, in prose:
 
 - A deployment begins in `deploying` and becomes `ready` once every proxy has acknowledged its clusters and
-  reports its instances healthy, or `failed` when that does not come to pass.
+  reports its instances healthy and its tests have passed, or `failed` when that does not come to pass.
+- A `ready` one whose tests are run again is `deploying` until they have passed, or `failed` where they do
+  not.
 - A `ready` one may be superseded by another version before it takes any traffic; then it is `retired`.
 - A promotion makes it `shifting`: it has a share of the traffic while the old one stays `active`. It becomes
   `active` when every proxy has acknowledged that it has all of it; or it returns to `ready` when the rollout
@@ -34,6 +36,7 @@ TRANSITIONS: dict[tuple[Status, What], Status] = {
     (Status.DEPLOYING, What.FAILED): Status.FAILED,
     (Status.READY, What.SHIFT_STARTED): Status.SHIFTING,
     (Status.READY, What.SUPERSEDED): Status.RETIRED,
+    (Status.READY, What.TESTED_AGAIN): Status.DEPLOYING,
     (Status.SHIFTING, What.ACTIVATED): Status.ACTIVE,
     (Status.SHIFTING, What.SHIFT_ABORTED): Status.READY,
     (Status.SHIFTING, What.FAILED): Status.FAILED,

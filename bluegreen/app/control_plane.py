@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from bluegreen.admin.servicer import AdminServicer
 from bluegreen.admin.servicer import server_options as admin_options
 from bluegreen.app.settings import Settings
+from bluegreen.gates.outside_checker import OutsideChecker
 from bluegreen.model.catalogue import Catalogue
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.errors import InvalidInput, NotServing, Refused
@@ -64,7 +65,8 @@ async def control_plane(
         clock = SystemClock(not_before=newest[-1].at if newest else 0.0)
         statistics = FleetStatistics()
         switch = EnvoySwitch(statistics, clock.now)
-        controller = Controller(store, switch, clock)
+        checker = await stack.enter_async_context(OutsideChecker.open())
+        controller = Controller(store, switch, clock, checker)
         await controller.start()
         if catalogue is not None:
             await _apply(controller, catalogue, settings)

@@ -42,5 +42,10 @@ class Check:
         return self.verdict is None
 
     @property
+    def is_ahead(self) -> bool:
+        """Whether something waits for its verdict: it is no hook that only hears of what has been done."""
+        return not self.subject.startswith("after-")
+
+    @property
     def has_passed(self) -> bool:
         return self.verdict is Verdict.PASS

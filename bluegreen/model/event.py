@@ -34,6 +34,7 @@ class What(StrEnum):
     DRAIN_STARTED = "drain-started"
     DRAINED = "drained"
     SUPERSEDED = "superseded"
+    TESTED_AGAIN = "tested-again"  # ready -> deploying
     RETIRED = "retired"
 
     APPLIED = "applied"
@@ -46,6 +47,9 @@ class What(StrEnum):
     CONTINUED = "continued"  # promoted by hand to the next step, or to the end
     TURNED_BACK = "turned-back"
     ROLLOUT_FINISHED = "rollout-finished"
+    CHECK_WANTED = "check-wanted"  # tests, hooks: they run from now on
+    CHECKED = "checked"  # a gate has given its verdict
+    APPROVED = "approved"
     WITHDRAWN = "withdrawn"
     RELEASED = "released"
     PROXY_SEEN = "proxy-seen"

@@ -6,15 +6,19 @@ Nothing is pushed and nothing awaited here: a command states an intent, and the 
 from __future__ import annotations
 
 from bluegreen.model.aggregate import ServiceAggregate
+from bluegreen.model.check import CheckKind
 from bluegreen.model.deployment import Deployment, Status
 from bluegreen.model.errors import Refused
 from bluegreen.model.event import What
+from bluegreen.model.hook import Moment
 from bluegreen.model.rollout import Outcome, Rollout, RolloutKind
 from bluegreen.model.strategy import Step
 from bluegreen.model.traffic_rule import TOTAL_WEIGHT
+from bluegreen.model.verdict import Verdict
 from bluegreen.rollout import proof
 from bluegreen.rollout.deploy_command import deploy
 from bluegreen.rollout.draft import Draft
+from bluegreen.rollout.hooks import want_hooks
 from bluegreen.rollout.operations import DeployCommand
 from bluegreen.rollout.refusals import (
     WARM,
@@ -25,6 +29,10 @@ from bluegreen.rollout.refusals import (
     why_nothing_to_promote,
 )
 from bluegreen.rollout.standing import Standing, loser_of, require, rollout_of, subject_of
+
+PROMOTED = "promoted"
+"""Subject of the approval that an operator gives by promoting from a step to the next: an analysis that is
+not conclusive does not hold the rollout then."""
 
 
 def promote(draft: Draft, *, full: bool, expected: Standing | None = None) -> str:
@@ -56,7 +64,7 @@ def resume(draft: Draft, *, expected: Standing | None = None) -> str:
     if rollout.paused is None:
         return f"Rollout {rollout.id} is not paused."
     sentence = f"Rollout {rollout.id} goes on at {rollout.percent} %."
-    draft.amend(paused=None, set_at=draft.now)
+    draft.amend(paused=None, set_at=draft.now, watched_since=draft.now)
     draft.record(What.RESUMED, sentence)
     return sentence
 
@@ -93,11 +101,14 @@ def _give_up(draft: Draft) -> str:
     )
 
 
-def rollback(draft: Draft, *, force: bool = False, expected: Standing | None = None) -> str:
+def rollback(
+    draft: Draft, *, force: bool = False, expected: Standing | None = None, because: str = ""
+) -> str:
     """Return to the version before: abort an open rollout, or reverse a finished one in one step.
 
     Asked again after it is done, it does nothing. `force` goes on all the same: forth again to the version
     that was rolled back from, or to one of which proxies see no healthy instance, which is refused otherwise.
+    `because` is told with it.
     """
     aggregate = draft.aggregate
     rollout = aggregate.open_rollout
@@ -126,7 +137,7 @@ def rollback(draft: Draft, *, force: bool = False, expected: Standing | None = N
         )
     sentence = (
         f"{way_back.version} on {way_back.environment} takes all traffic back from {active.version} "
-        f"on {active.environment}."
+        f"on {active.environment}{because and ': '}{because}."
     )
     draft.open(
         Rollout(
@@ -199,11 +210,13 @@ def _start(draft: Draft, *, full: bool) -> str:
         )
     )
     draft.transition(candidate.revision, What.SHIFT_STARTED, sentence)
+    want_hooks(draft, Moment.BEFORE_SHIFT, candidate.revision)
     return sentence
 
 
 def _go_on(draft: Draft, rollout: Rollout, *, full: bool) -> str:
-    if rollout.kind is RolloutKind.ROLLBACK or rollout.turning_back is not None or rollout.paused is not None:
+    stands = rollout.paused is not None and not _is_in_doubt(draft.aggregate, rollout)
+    if rollout.kind is RolloutKind.ROLLBACK or rollout.turning_back is not None or stands:
         raise Refused(why_busy(draft.aggregate, rollout), possible(draft.aggregate))
     if full and rollout.is_last_step:
         return f"Rollout {rollout.id} is at its last step already."
@@ -222,9 +235,23 @@ def _go_on(draft: Draft, rollout: Rollout, *, full: bool) -> str:
     passed = (*passed[:-1], Step(passed[-1].percent, pause=0.0)) if passed else ()
     further = rollout.steps[-1:] if full else rollout.steps[rollout.step + 1 :]
     sentence = f"Rollout {rollout.id} goes on from {rollout.percent} % to {further[0].percent} %."
-    draft.amend(steps=(*passed, *further), set_at=rollout.set_at if waits else draft.now)
+    draft.amend(steps=(*passed, *further), set_at=rollout.set_at if waits else draft.now, paused=None)
     draft.record(What.CONTINUED, sentence)
+    if rollout.step >= 0:
+        approved = f"{rollout.percent} % of rollout {rollout.id} is left by {draft.asked_by}"
+        check = draft.want(CheckKind.APPROVAL, rollout.candidate, "", subject=PROMOTED)
+        draft.conclude(check, Verdict.PASS, approved)
     return sentence
+
+
+def _is_in_doubt(aggregate: ServiceAggregate, rollout: Rollout) -> bool:
+    """Whether it is paused because too little was known of its step: an operator may know more."""
+    verdicts = aggregate.checks_of(
+        CheckKind.ANALYSIS, rollout.candidate, rollout=rollout.id, step=rollout.step
+    )
+    newest = next(verdicts, None)
+    in_doubt = newest is not None and newest.verdict in (Verdict.INCONCLUSIVE, Verdict.ERROR)
+    return newest is not None and in_doubt and newest.summary == rollout.paused
 
 
 def advance(draft: Draft) -> str:

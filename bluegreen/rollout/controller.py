@@ -9,6 +9,7 @@ from functools import partial
 
 from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.catalogue import Catalogue, Difference
+from bluegreen.model.checker import Checker
 from bluegreen.model.duration import format_duration
 from bluegreen.model.errors import NotServing, Overtaken, UnknownName
 from bluegreen.model.event import CONTROLLER, Origin
@@ -17,7 +18,7 @@ from bluegreen.model.gateway import Gateway
 from bluegreen.model.known_proxy import KnownProxy
 from bluegreen.model.store import Store
 from bluegreen.model.traffic_switch import TrafficSwitch
-from bluegreen.rollout import commands
+from bluegreen.rollout import commands, gate_commands
 from bluegreen.rollout.catalogue_change import plan
 from bluegreen.rollout.clock import Clock
 from bluegreen.rollout.deploy_command import deploy
@@ -45,12 +46,14 @@ class Controller:
     drives every service until it is cancelled.
     """
 
-    def __init__(self, store: Store, switch: TrafficSwitch, clock: Clock) -> None:
+    def __init__(self, store: Store, switch: TrafficSwitch, clock: Clock, checker: Checker) -> None:
         self._store, self._switch, self._clock = store, switch, clock
         self._signals = ChangeSignals()
         self._decisions = ChangeSignals()
         self._alert: set[str] = set()
-        self._around = Surroundings(store, switch, clock, self._told, self._alert)
+        self._around = Surroundings(
+            store, switch, clock, checker, lambda: self._gateways, self._told, self._alert
+        )
         self._workers: dict[str, ServiceWorker] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._gateways: dict[str, Gateway] = {}
@@ -106,6 +109,14 @@ class Controller:
         decide_on = partial(retire, confirmed=confirmed, expected=expected)
         return await self._command(service, decide_on, origin)
 
+    async def test(self, service: str, origin: Origin, *, active: bool = False) -> CommandResult:
+        return await self._command(service, partial(gate_commands.run_tests, active=active), origin)
+
+    async def approve(
+        self, service: str, origin: Origin, *, expected: Standing | None = None
+    ) -> CommandResult:
+        return await self._command(service, partial(gate_commands.approve, expected=expected), origin)
+
     async def retry(self, service: str, origin: Origin) -> CommandResult:
         history = await self._store.deployments(self._worker(service).aggregate.name, limit=1)
         return await self._command(service, partial(commands.retry, newest=next(iter(history), None)), origin)
@@ -141,7 +152,8 @@ class Controller:
 
     def view(self, service: str) -> ServiceView:
         worker = self._worker(service)
-        return ServiceView(worker.aggregate, self._switch.observe(service), worker.activity)
+        report = self._switch.observe(service)
+        return ServiceView(worker.aggregate, report, worker.activity, worker.observation)
 
     def fleet(self) -> Sequence[ProxyFacts]:
         return self._switch.fleet()

@@ -8,28 +8,41 @@ facts to the same step.
 from __future__ import annotations
 
 from bluegreen.model.aggregate import ServiceAggregate
+from bluegreen.model.event import CONTROLLER
 from bluegreen.model.traffic_report import TrafficReport
+from bluegreen.rollout.analysis.observation import Observation
 from bluegreen.rollout.deployment_decision import decide_deployment
-from bluegreen.rollout.draft import Change
+from bluegreen.rollout.draft import Change, Draft
+from bluegreen.rollout.gate_decision import act_on_analysis
 from bluegreen.rollout.look import Look, Wait
 from bluegreen.rollout.rollout_decision import decide_rollout
 
 
 def decide(
-    aggregate: ServiceAggregate, report: TrafficReport, now: float, *, no_deadline_before: float = 0.0
+    aggregate: ServiceAggregate,
+    report: TrafficReport,
+    now: float,
+    *,
+    no_deadline_before: float = 0.0,
+    observation: Observation | None = None,
 ) -> Change | Wait:
     """The next step. The open rollout comes first, then the deployments from the oldest on.
 
     No deadline for the proxies ends before `no_deadline_before`: after a start they need a moment to be heard
-    again, and what passed while nobody listened says nothing about them.
+    again, and what passed while nobody listened says nothing about them. `observation` is what was seen of
+    the version that is being watched, if one is.
     """
-    look = Look(report, now, no_deadline_before)
+    look = Look(report, now, no_deadline_before, observation)
     waits: list[Wait] = []
     if aggregate.open_rollout is not None:
         step = decide_rollout(aggregate, aggregate.open_rollout, look)
         if isinstance(step, Change):
             return step
         waits.append(step)
+    else:
+        acted = act_on_analysis(Draft(aggregate, now, CONTROLLER, report), look)
+        if acted is not None:
+            return acted
     for deployment in aggregate.deployments:
         following = decide_deployment(aggregate, deployment, look)
         if isinstance(following, Change):

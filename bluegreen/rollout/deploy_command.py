@@ -10,7 +10,9 @@ from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.environment import Environment
 from bluegreen.model.errors import Refused
 from bluegreen.model.event import What
+from bluegreen.model.hook import Moment
 from bluegreen.rollout.draft import Draft
+from bluegreen.rollout.hooks import want_hooks
 from bluegreen.rollout.operations import DeployCommand
 from bluegreen.rollout.refusals import possible, why_busy
 from deployment_store.state_machine import INITIAL
@@ -44,6 +46,7 @@ def deploy(draft: Draft, command: DeployCommand) -> str:
         f"instance{'s' if len(endpoints) != 1 else ''}."
     )
     draft.add(deployment, sentence)
+    want_hooks(draft, Moment.BEFORE_DEPLOY, deployment.revision)
     return sentence
 
 

@@ -6,8 +6,11 @@ from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.deployment import Deployment, Status
 from bluegreen.model.duration import format_duration
 from bluegreen.model.event import CONTROLLER, What
+from bluegreen.model.hook import Moment
 from bluegreen.rollout import proof
 from bluegreen.rollout.draft import Change, Draft
+from bluegreen.rollout.gate_decision import judge, observation_of, tests_before_ready
+from bluegreen.rollout.hooks import hooks_before, want_hooks
 from bluegreen.rollout.look import Look, Wait
 
 
@@ -34,12 +37,19 @@ def decide_deployment(
 
 
 def _deploying(draft: Draft, deployment: Deployment, look: Look) -> Change | Wait:
+    hooks = hooks_before(draft, Moment.BEFORE_DEPLOY, deployment.revision)
+    if hooks is not None and hooks.is_open:
+        return Wait(f"{deployment.version} waits for the hooks before its deployment.")
+    if hooks is not None and not hooks.has_passed:
+        sentence = f"{deployment.version} failed: {hooks.summary}."
+        draft.transition(deployment.revision, What.FAILED, sentence, note=hooks.summary)
+        return draft.change(sentence)
     rejected = [proxy for proxy in look.report.proxies if proxy.rejected is not None]
     if rejected:
         note = f"{rejected[0].proxy} has rejected it: {rejected[0].rejected}"
         draft.transition(deployment.revision, What.FAILED, f"{deployment.version} failed: {note}.", note=note)
         return draft.change(f"{deployment.version} failed: {note}.")
-    barrier = proof.reachable(look.report, deployment, look.now)
+    barrier = proof.reachable(look.report, deployment, look.now, draft.aggregate.service.gates.min_healthy)
     if barrier.passed and deployment.prepared_at is None:
         sentence = (
             f"{deployment.version} is warmed and healthy as seen by {barrier}; the preview can reach it."
@@ -48,6 +58,9 @@ def _deploying(draft: Draft, deployment: Deployment, look: Look) -> Change | Wai
         return draft.change(sentence)
     routes = proof.routes_acknowledged(look.report)
     if barrier.passed and routes.passed:
+        tested = tests_before_ready(draft, deployment)
+        if tested is not None:
+            return tested
         sentence = f"{deployment.version} on {deployment.environment} is ready: preview routes at {routes}."
         draft.transition(deployment.revision, What.PREPARED, sentence)
         return draft.change(sentence)
@@ -92,6 +105,9 @@ def _standby(draft: Draft, deployment: Deployment, look: Look) -> Change | Wait:
         # A proxy that has not acknowledged may still send it traffic: it blocks the retirement alone.
         return Wait(f"{where} cannot be retired yet: routes at {barrier}.", urgent=True)
     sentence = f"{where} has been warm long enough and is retired."
+    seen = observation_of(draft, look)
+    if seen is not None:
+        judge(draft, seen, at="with all traffic")
     draft.transition(deployment.revision, What.RETIRED, sentence)
     return draft.change(sentence)
 
@@ -135,4 +151,5 @@ def _withdrawn(draft: Draft, deployment: Deployment, since: float, look: Look) -
     )
     sentence = f"{where} is released: no proxy leads to it any more, {what}."
     draft.note(deployment.revision, What.RELEASED, sentence, released_at=draft.now)
+    want_hooks(draft, Moment.AFTER_RETIRE, deployment.revision)
     return draft.change(sentence)

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bluegreen.model.aggregate import ServiceAggregate
+from bluegreen.model.check import Check, CheckKind
 from bluegreen.model.deployment import Deployment
 from bluegreen.model.errors import Refused
 from bluegreen.model.event import Event, Origin, What
 from bluegreen.model.rollout import Outcome, Rollout
 from bluegreen.model.traffic_report import TrafficReport
 from bluegreen.model.traffic_rule import TOTAL_WEIGHT, TrafficRule
+from bluegreen.model.verdict import Finding, Verdict
 from bluegreen.rollout.wanted_traffic import describe_weights, traffic_version, wanted_traffic
 from deployment_store.state_machine import next_status
 
@@ -82,12 +84,19 @@ class Draft:
         changes = {"status": following, "status_since": self.now, "deadline_at": None, "note": "", **changes}
         self.aggregate = self.aggregate.with_deployment(replace(deployment, **changes))
         self.record(what, message, before=deployment.status, after=following, deployment=revision)
+        if not following.is_open:
+            self.give_up(lambda check: check.deployment == revision and check.is_ahead)
 
     def note(self, revision: int, what: What, message: str, **changes: Any) -> None:
         """Set fields of a deployment that leave its status as it is."""
         deployment = self.aggregate.deployment(revision)
         self.aggregate = self.aggregate.with_deployment(replace(deployment, **changes))
         self.record(what, message, deployment=revision)
+
+    def put_off(self, revision: int, deadline: float) -> None:
+        """Give a deployment's present status another deadline (seconds since the epoch)."""
+        deployment = self.aggregate.deployment(revision)
+        self.aggregate = self.aggregate.with_deployment(replace(deployment, deadline_at=deadline))
 
     def open(self, rollout: Rollout) -> None:
         self.aggregate = replace(self.aggregate, rollout=rollout, last_rollout_id=rollout.id)
@@ -99,7 +108,7 @@ class Draft:
     def set_percent(self, percent: int, message: str, **changes: Any) -> None:
         """Give the candidate of the open rollout this percent of the traffic; not yet acknowledged."""
         before = self.rollout.percent
-        self.amend(percent=percent, set_at=self.now, acknowledged_at=None, **changes)
+        self.amend(percent=percent, set_at=self.now, watched_since=self.now, acknowledged_at=None, **changes)
         rollout, rule = self.rollout, self.aggregate.traffic
         if rollout.previous is None:
             environment = self.aggregate.deployment(rollout.candidate).environment if percent else None
@@ -124,6 +133,39 @@ class Draft:
         self.record(What.ROLLOUT_FINISHED, message, after=outcome)
         self.amend(outcome=outcome, finished_at=self.now)
 
+    def want(self, kind: CheckKind, deployment: int, message: str, *, subject: str = "") -> Check:
+        """Have a gate asked; within an open rollout it belongs to its present step. No message: no event."""
+        rollout = self.aggregate.open_rollout
+        check = Check(
+            id=self.aggregate.last_check_id + 1,
+            service=self.aggregate.name,
+            kind=kind,
+            deployment=deployment,
+            wanted_at=self.now,
+            subject=subject,
+            rollout=rollout.id if rollout is not None else None,
+            step=rollout.step if rollout is not None else None,
+        )
+        self.aggregate = self.aggregate.with_check(check)
+        if message:
+            self.record(What.CHECK_WANTED, message, deployment=deployment)
+        return check
+
+    def conclude(
+        self, check: Check, verdict: Verdict, summary: str, findings: tuple[Finding, ...] = ()
+    ) -> None:
+        """Record what a gate said, with what it was said on."""
+        said = replace(check, verdict=verdict, finished_at=self.now, summary=summary, findings=findings)
+        self.aggregate = self.aggregate.with_check(said)
+        what = What.APPROVED if check.kind is CheckKind.APPROVAL else What.CHECKED
+        self.record(what, f"{summary}.", after=verdict, deployment=check.deployment)
+
+    def give_up(self, which: Callable[[Check], bool]) -> None:
+        """Nobody waits for these any more."""
+        for check in self.aggregate.checks:
+            if check.is_open and which(check):
+                self.conclude(check, Verdict.INCONCLUSIVE, f"The {describe(check)} are not waited for")
+
     def record(
         self, what: What, message: str, *, before: str = "", after: str = "", deployment: int | None = None
     ) -> None:
@@ -144,3 +186,16 @@ class Draft:
                 rollout=rollout.id if rollout is not None else None,
             )
         )
+
+
+def describe(check: Check) -> str:
+    """What is asked, as a noun."""
+    match check.kind:
+        case CheckKind.TESTS:
+            return "tests"
+        case CheckKind.TESTS_OF_ACTIVE:
+            return "tests of the active version"
+        case CheckKind.HOOKS:
+            return f"hooks {check.subject}"
+        case _:
+            return str(check.kind)

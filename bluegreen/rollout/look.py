@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bluegreen.model.traffic_report import TrafficReport
+from bluegreen.rollout.analysis.observation import Observation
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Look:
     report: TrafficReport
     now: float
     no_deadline_before: float
+    observation: Observation | None = None
 
     def deadline(self, at: float) -> float:
         """When a deadline for the proxies ends."""

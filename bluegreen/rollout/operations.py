@@ -12,6 +12,7 @@ from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.event import Origin
 from bluegreen.model.fleet import ProxyFacts
 from bluegreen.model.traffic_report import TrafficReport
+from bluegreen.rollout.analysis.observation import Observation
 from bluegreen.rollout.standing import Standing
 
 
@@ -41,6 +42,7 @@ class ServiceView:
     aggregate: ServiceAggregate
     report: TrafficReport
     activity: str
+    observation: Observation | None = None  # of the version that is being watched, if one is
 
 
 class Operations(Protocol):
@@ -79,6 +81,14 @@ class Operations(Protocol):
 
     async def retire(
         self, service: str, origin: Origin, *, confirmed: bool = False, expected: Standing | None = None
+    ) -> CommandResult: ...
+
+    async def test(self, service: str, origin: Origin, *, active: bool = False) -> CommandResult:
+        """Run the tests of the idle version again, or those of the active one."""
+        ...
+
+    async def approve(
+        self, service: str, origin: Origin, *, expected: Standing | None = None
     ) -> CommandResult: ...
 
     async def retry(self, service: str, origin: Origin) -> CommandResult: ...

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from bluegreen.model.deployment import Deployment
 from bluegreen.model.service import Drain
@@ -75,9 +76,12 @@ def withdrawn(report: TrafficReport) -> Barrier:
     return _barrier(report.proxies, missing)
 
 
-def reachable(report: TrafficReport, deployment: Deployment, now: float) -> Barrier:
-    """Every known proxy has the deployment's clusters, warmed, with every instance healthy, and has said so
-    of late."""
+def reachable(
+    report: TrafficReport, deployment: Deployment, now: float, min_healthy: float = 100.0
+) -> Barrier:
+    """Every known proxy has the deployment's clusters, warmed, with at least `min_healthy` percent of its
+    instances healthy, and has said so of late."""
+    expected = ceil(len(deployment.endpoints) * min_healthy / 100)
 
     def missing(proxy: ProxyReport) -> str | None:
         if proxy.rejected is not None:
@@ -87,7 +91,7 @@ def reachable(report: TrafficReport, deployment: Deployment, now: float) -> Barr
             return _silent(proxy, "has not acknowledged its clusters")
         if not proxy.connected:
             return "is not connected"
-        return _unhealthy(backend, len(deployment.endpoints), now)
+        return _unhealthy(backend, expected, now)
 
     return _barrier(report.proxies, missing)
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from bluegreen.model.aggregate import ServiceAggregate
+from bluegreen.model.check import CheckKind
 from bluegreen.model.event import CONTROLLER, What
+from bluegreen.model.hook import Moment
 from bluegreen.model.rollout import Outcome, Rollout, RolloutKind
 from bluegreen.model.strategy import OnSilent
+from bluegreen.model.verdict import Verdict
 from bluegreen.rollout import commands, proof
 from bluegreen.rollout.draft import Change, Draft
+from bluegreen.rollout.gate_decision import act_on_analysis, before_leaving
+from bluegreen.rollout.hooks import hooks_before, want_hooks
 from bluegreen.rollout.look import Look, Wait
 
 
@@ -15,6 +20,9 @@ def decide_rollout(aggregate: ServiceAggregate, rollout: Rollout, look: Look) ->
     draft = Draft(aggregate, look.now, CONTROLLER)
     if rollout.turning_back is not None:
         return _turning_back(draft, rollout, look)
+    acted = act_on_analysis(draft, look)
+    if acted is not None:
+        return acted
     if rollout.paused is not None:
         return Wait(f"Rollout {rollout.id} is paused at {rollout.percent} %: {rollout.paused}.")
     if rollout.kind is RolloutKind.PROMOTE and rollout.acknowledged_at is None:
@@ -30,6 +38,7 @@ def decide_rollout(aggregate: ServiceAggregate, rollout: Rollout, look: Look) ->
 
 
 def _turning_back(draft: Draft, rollout: Rollout, look: Look) -> Change | Wait:
+    aggregate = draft.aggregate
     barrier = proof.routes_acknowledged(look.report)
     if not barrier.passed:
         return Wait(
@@ -38,17 +47,42 @@ def _turning_back(draft: Draft, rollout: Rollout, look: Look) -> Change | Wait:
         )
     sentence = (
         f"Rollout {rollout.id} has turned back ({rollout.turning_back}): its candidate has no traffic any "
-        f"more, acknowledged by {barrier}."
+        f"more, acknowledged by {barrier}{_since_first_bad(rollout, barrier)}."
     )
     draft.amend(acknowledged_at=barrier.last_at, **_timing(rollout, barrier))
-    draft.transition(rollout.candidate, What.SHIFT_ABORTED, sentence)
-    draft.close(Outcome.ABORTED, sentence)
+    if rollout.step >= 0:
+        want_hooks(draft, Moment.AFTER_ROLLBACK, rollout.candidate)
+    if _is_found_bad(aggregate, rollout):
+        draft.transition(rollout.candidate, What.FAILED, sentence, note=rollout.turning_back)
+        draft.close(Outcome.FAILED, sentence)
+    else:
+        draft.transition(rollout.candidate, What.SHIFT_ABORTED, sentence)
+        draft.close(Outcome.ABORTED, sentence)
     return draft.change(sentence)
+
+
+def _is_found_bad(aggregate: ServiceAggregate, rollout: Rollout) -> bool:
+    """Whether a gate, and not an operator or a proxy, has turned it back."""
+    verdicts = aggregate.checks_of(CheckKind.ANALYSIS, rollout.candidate, rollout=rollout.id)
+    return any(check.verdict is Verdict.FAIL and check.summary == rollout.turning_back for check in verdicts)
+
+
+def _since_first_bad(rollout: Rollout, barrier: proof.Barrier) -> str:
+    if rollout.first_bad_at is None or barrier.last_at is None:
+        return ""
+    seconds = max(0.0, barrier.last_at - rollout.first_bad_at)
+    return f", {seconds:.1f} s after the first bad answer was reported"
 
 
 def _before_first_step(draft: Draft, rollout: Rollout, look: Look) -> Change | Wait:
     candidate = draft.aggregate.deployment(rollout.candidate)
-    barrier = proof.reachable(look.report, candidate, look.now)
+    hooks = hooks_before(draft, Moment.BEFORE_SHIFT, candidate.revision)
+    if hooks is not None and hooks.rollout == rollout.id:
+        if hooks.is_open:
+            return Wait(f"Rollout {rollout.id} waits for the hooks before it.")
+        if not hooks.has_passed:
+            return draft.change(commands.turn_back(draft, hooks.summary))
+    barrier = proof.reachable(look.report, candidate, look.now, _min_healthy(draft))
     if barrier.passed:
         return draft.change(commands.advance(draft))
     return _lagging(draft, look, f"{candidate.version} is not proved by every proxy: {barrier}")
@@ -61,7 +95,8 @@ def _awaiting_acknowledgements(draft: Draft, rollout: Rollout, look: Look) -> Ch
     timing = _timing(rollout, barrier)
     sentence = (
         f"{rollout.percent} % is acknowledged by {barrier}, {timing['seconds_to_last_ack'] * 1000:.0f} ms "
-        f"after the command, {timing['skew'] * 1000:.1f} ms between the first and the last."
+        f"after the command, {timing['skew'] * 1000:.1f} ms between the first and the last"
+        f"{_since_first_bad(rollout, barrier)}."
     )
     draft.amend(acknowledged_at=barrier.last_at, **timing)
     draft.record(What.WEIGHT_ACKNOWLEDGED, sentence, after=str(rollout.percent))
@@ -80,10 +115,17 @@ def _holding(draft: Draft, rollout: Rollout, look: Look) -> Change | Wait:
     if draft.now < until:
         return Wait(f"Holds at {rollout.percent} %.", until)
     candidate = draft.aggregate.deployment(rollout.candidate)
-    barrier = proof.reachable(look.report, candidate, look.now)
+    barrier = proof.reachable(look.report, candidate, look.now, _min_healthy(draft))
     if not barrier.passed:
         return _lagging(draft, look, f"{candidate.version} is not proved by every proxy: {barrier}", until)
+    held = before_leaving(draft, rollout, look, until)
+    if held is not None:
+        return held
     return draft.change(commands.advance(draft))
+
+
+def _min_healthy(draft: Draft) -> float:
+    return draft.aggregate.service.gates.min_healthy
 
 
 def _complete(draft: Draft) -> None:
@@ -102,6 +144,7 @@ def _complete(draft: Draft) -> None:
         )
     activated = What.REACTIVATED if back else What.ACTIVATED
     draft.transition(rollout.candidate, activated, sentence, activated_at=draft.now)
+    want_hooks(draft, Moment.AFTER_ROLLBACK if back else Moment.AFTER_SHIFT, rollout.candidate)
     draft.close(Outcome.COMPLETED, sentence)
 
 

@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from dataclasses import asdict
 
 from bluegreen.model.aggregate import ServiceAggregate
+from bluegreen.model.check import CheckKind
 from bluegreen.model.deployment import Deployment, Status
+from bluegreen.model.hook import Moment
 from bluegreen.model.traffic import Backend, ServiceTraffic
 
 ON_THE_WAY = (Status.DEPLOYING, Status.READY, Status.SHIFTING)
@@ -28,7 +30,7 @@ def wanted_traffic(aggregate: ServiceAggregate) -> ServiceTraffic:
             health_check=each.health_check,
         )
         for each in aggregate.deployments
-        if each.withdrawn_at is None and each.is_held
+        if each.withdrawn_at is None and each.is_held and not awaits_hooks(aggregate, each)
     )
     preview, candidate = previewed(aggregate), candidate_of(aggregate)
     return ServiceTraffic(
@@ -37,6 +39,12 @@ def wanted_traffic(aggregate: ServiceAggregate) -> ServiceTraffic:
         preview=preview.revision if preview else None,
         candidate=candidate.revision if candidate else None,
     )
+
+
+def awaits_hooks(aggregate: ServiceAggregate, deployment: Deployment) -> bool:
+    """Whether nothing may be done with it yet, or ever: the hooks before its deployment have not passed."""
+    hooks = aggregate.checks_of(CheckKind.HOOKS, deployment.revision, subject=Moment.BEFORE_DEPLOY)
+    return any(not check.has_passed for check in hooks)
 
 
 def is_routed(deployment: Deployment) -> bool:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bluegreen.model.aggregate import ServiceAggregate
+from bluegreen.model.checker import Checker
 from bluegreen.model.command import TakenCommand
 from bluegreen.model.errors import Conflict, InvalidInput, NotServing
-from bluegreen.model.event import Origin
+from bluegreen.model.event import CONTROLLER, Origin
+from bluegreen.model.gateway import Gateway
 from bluegreen.model.store import Store
 from bluegreen.model.traffic_switch import TrafficSwitch
+from bluegreen.model.verdict import Finding
+from bluegreen.rollout.analysis.observation import Observation
+from bluegreen.rollout.check_runner import CheckRunner
 from bluegreen.rollout.clock import Clock
 from bluegreen.rollout.decision import decide
 from bluegreen.rollout.draft import Change, Decide, Draft
@@ -20,6 +25,7 @@ from bluegreen.rollout.look import Wait
 from bluegreen.rollout.operations import CommandResult
 from bluegreen.rollout.reconnect_grace import ReconnectGrace
 from bluegreen.rollout.wanted_traffic import wanted_traffic
+from bluegreen.rollout.watcher import Watcher
 
 RETRY_AFTER = 1.0
 """Seconds until a decision that could not be recorded is tried again."""
@@ -40,6 +46,8 @@ class Surroundings:
     store: Store
     switch: TrafficSwitch
     clock: Clock
+    checker: Checker
+    gateways: Callable[[], Mapping[str, Gateway]]
     changed: Callable[[str], None]
     alert: set[str]  # the services for whom a change of facts may matter
 
@@ -51,8 +59,11 @@ class ServiceWorker:
     def __init__(self, aggregate: ServiceAggregate, around: Surroundings) -> None:
         self.aggregate = aggregate
         self.activity = ""
+        self.observation: Observation | None = None
         self._around = around
         self._grace = ReconnectGrace(around.clock.now())
+        self._watcher = Watcher(around.switch, around.clock)
+        self._checks = CheckRunner(around.checker, around.gateways, self._take_in)
         self._rest_until = 0.0
         self._turn = asyncio.Lock()
         self._woken = asyncio.Event()
@@ -101,15 +112,39 @@ class ServiceWorker:
 
     async def run(self) -> None:
         """Decide and act until cancelled."""
+        async with asyncio.TaskGroup() as outside:
+            while True:
+                self._woken.clear()
+                # From before the look on: a fact that changes during it is looked at again.
+                self._around.alert.add(self.aggregate.name)
+                wait = await self._advance()
+                if not wait.urgent:
+                    self._around.alert.discard(self.aggregate.name)
+                self._ask(outside)
+                await self._sleep(wait)
+                await self._rest()
+
+    def _ask(self, outside: asyncio.TaskGroup) -> None:
+        """Have everything asked that is to be asked of the world outside."""
+        self._checks.follow(self.aggregate, outside)
+        stretch = self._watcher.stretch
+
+        def take(source: str, finding: Finding) -> None:
+            self._watcher.take(stretch, source, finding)
+            self.wake()
+
+        self._checks.measure(self.aggregate, self._watcher.due_sources(), take, outside)
+
+    async def _take_in(self, decide_on: Decide) -> None:
+        """Record what came back from outside; the store may be out of reach for a while."""
         while True:
-            self._woken.clear()
-            # From before the look on: a fact that changes during it is looked at again.
-            self._around.alert.add(self.aggregate.name)
-            wait = await self._advance()
-            if not wait.urgent:
-                self._around.alert.discard(self.aggregate.name)
-            await self._sleep(wait)
-            await self._rest()
+            try:
+                await self.command(decide_on, CONTROLLER)
+            except (Conflict, NotServing) as error:
+                log.warning("%s: cannot record a verdict: %s", self.aggregate.name, error)
+                await asyncio.sleep(RETRY_AFTER)
+            else:
+                return
 
     async def _advance(self) -> Wait:
         while True:
@@ -133,7 +168,10 @@ class ServiceWorker:
         now = self._around.clock.now()
         report = self._around.switch.observe(self.aggregate.name)
         not_before = self._grace.no_deadline_before(report, now)
-        step = decide(self.aggregate, report, now, no_deadline_before=not_before)
+        self.observation = self._watcher.look(self.aggregate)
+        step = decide(
+            self.aggregate, report, now, no_deadline_before=not_before, observation=self.observation
+        )
         ended = self._around.clock.now()
         self._rest_until = ended + min(REST * (ended - now), LONGEST_REST)
         return step
@@ -171,7 +209,8 @@ class ServiceWorker:
             self._around.changed(self.aggregate.name)
 
     async def _sleep(self, wait: Wait) -> None:
-        timeout = None if wait.until is None else max(0.0, wait.until - self._around.clock.now())
+        moments = [each for each in (wait.until, self._watcher.next_look_at) if each is not None]
+        timeout = max(0.0, min(moments) - self._around.clock.now()) if moments else None
         try:
             async with asyncio.timeout(timeout):
                 await self._woken.wait()

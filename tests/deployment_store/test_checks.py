@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from bluegreen.model.check import Check, CheckKind
+from bluegreen.model.environment import Environment
 from bluegreen.model.event import What
 from bluegreen.model.verdict import Finding, Verdict
 from deployment_store import SqliteStore
 from deployment_store.aggregates import KEPT_CHECKS
-from tests.deployment_store.samples import deploy, event, move, raw
+from tests.deployment_store.samples import deploy, deployment, event, move, raw
 
 ASKED = Check(1, "shop", CheckKind.TESTS, 1, 1000.0)
 ANSWERED = replace(
@@ -73,6 +74,22 @@ async def test_the_aggregate_carries_the_newest_and_history_all(store: SqliteSto
     assert [check.id for check in await store.checks("shop", limit=2)] == [KEPT_CHECKS + 3, KEPT_CHECKS + 2]
     await add(store, replace(ANSWERED, id=KEPT_CHECKS + 4))
     assert (await store.load("shop")).last_check_id == KEPT_CHECKS + 4
+
+
+async def test_what_is_written_after_a_deployment_is_over_does_not_repeat_its_checks(
+    store: SqliteStore,
+) -> None:
+    await deploy(store, 1)
+    await add(store, ANSWERED)
+    aggregate = await move(store, 1, What.SUPERSEDED)
+    aggregate = aggregate.with_deployment(replace(aggregate.deployment(1), released_at=1010.0))
+    aggregate = await store.compare_and_set(aggregate, aggregate.revision, [event(What.RELEASED, 1)])
+    assert aggregate == await store.load("shop")
+    for revision in (2, 3):
+        environment = Environment.BLUE if revision == 2 else Environment.GREEN
+        aggregate = aggregate.with_deployment(deployment(revision, environment))
+        aggregate = await store.compare_and_set(aggregate, aggregate.revision, [])
+        assert aggregate == await store.load("shop")
 
 
 async def test_verdicts_on_what_is_over_are_pruned_and_no_others(store: SqliteStore) -> None:

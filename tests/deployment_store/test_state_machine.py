@@ -23,6 +23,7 @@ reactivated    .          .         .         .         active    active    .   
 drain-started  .          .         .         draining  .         .         .        .
 drained        .          .         .         .         standby   .         .        .
 superseded     .          retired   .         .         .         .         .        .
+tested-again   .          deploying .         .         .         .         .        .
 retired        .          .         .         retired   retired   retired   .        .
 """
 STATUSES, *ROWS = (line.split() for line in DRAWN.strip().splitlines())

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.environment import Environment
 from bluegreen.model.event import CONTROLLER
+from bluegreen.model.gates import Gates
 from bluegreen.model.service import Service
 from bluegreen.model.strategy import Step, Strategy
 from bluegreen.model.traffic_report import BackendReport, LoadReading, ProxyReport, TrafficReport
 from bluegreen.model.traffic_rule import TrafficRule
 from bluegreen.rollout import commands
+from bluegreen.rollout.analysis.observation import Observation
 from bluegreen.rollout.decision import decide
 from bluegreen.rollout.deploy_command import deploy
 from bluegreen.rollout.draft import Decide, Draft
@@ -64,8 +68,11 @@ def report(*proxies: ProxyReport) -> TrafficReport:
 class Story:
     """An aggregate that goes through commands and decisions, at a time that the test moves."""
 
-    def __init__(self, strategy: Strategy = ATOMIC) -> None:
-        self.aggregate = empty(strategy)
+    def __init__(self, strategy: Strategy = ATOMIC, gates: Gates | None = None) -> None:
+        aggregate = empty(strategy)
+        service = replace(aggregate.service, gates=gates or Gates())
+        self.aggregate = replace(aggregate, service=service)
+        self.observation: Observation | None = None
         self.now = 1000.0
         self.report = TrafficReport()
         self.sentences: list[str] = []
@@ -86,7 +93,7 @@ class Story:
     def decide(self, facts: TrafficReport) -> Wait:
         """Take every decision that the facts allow; return what is waited for then."""
         for _ in range(20):
-            step = decide(self.aggregate, facts, self.now)
+            step = decide(self.aggregate, facts, self.now, observation=self.observation)
             if isinstance(step, Wait):
                 return step
             self.sentences.append(step.sentence)
@@ -95,7 +102,7 @@ class Story:
 
     def one(self, facts: TrafficReport) -> str:
         """Take exactly one decision; return its sentence."""
-        step = decide(self.aggregate, facts, self.now)
+        step = decide(self.aggregate, facts, self.now, observation=self.observation)
         assert not isinstance(step, Wait), step.sentence
         self.aggregate = step.aggregate
         return step.sentence

@@ -21,6 +21,7 @@ from bluegreen.rollout.controller import Controller
 from bluegreen.rollout.operations import DeployCommand, ServiceView
 from deployment_store import SqliteStore
 from tests.rollout.facts import MANUAL_STEPS, shop
+from tests.rollout.scripted_checker import ScriptedChecker
 from tests.rollout.simulated_switch import SimulatedSwitch
 
 ANNA, BERT = Origin("anna", "release"), Origin("bert")
@@ -29,8 +30,10 @@ QUICK = replace(shop(), drain=Drain(grace=0.0, deadline=5.0))
 
 
 class Running:
-    def __init__(self, store: SqliteStore, switch: SimulatedSwitch, controller: Controller) -> None:
-        self.store, self.switch, self.controller = store, switch, controller
+    def __init__(
+        self, store: SqliteStore, switch: SimulatedSwitch, controller: Controller, checker: ScriptedChecker
+    ) -> None:
+        self.store, self.switch, self.controller, self.checker = store, switch, controller, checker
 
     async def until(self, holds: Callable[[ServiceView], bool], timeout: float = 5.0) -> ServiceView:
         changes = self.controller.changes()
@@ -62,11 +65,12 @@ async def control(path: Path) -> AsyncIterator[Running]:
     async with SqliteStore.open(path) as store:
         clock = SystemClock()
         switch = SimulatedSwitch(clock)
-        controller = Controller(store, switch, clock)
+        checker = ScriptedChecker()
+        controller = Controller(store, switch, clock, checker)
         await controller.start()
         task = asyncio.ensure_future(controller.run())
         try:
-            yield Running(store, switch, controller)
+            yield Running(store, switch, controller, checker)
         finally:
             task.cancel()
             with pytest.raises(asyncio.CancelledError):

@@ -13,10 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from bluegreen.model.acceptance_test import HttpTest
 from bluegreen.model.catalogue import Catalogue
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.event import Origin, What
+from bluegreen.model.gates import Gates
 from bluegreen.model.gateway import Gateway
+from bluegreen.model.hook import Hook, Moment
 from bluegreen.model.service import Drain
 from bluegreen.model.strategy import Step, Strategy
 from bluegreen.rollout.clock import SystemClock
@@ -25,12 +28,15 @@ from bluegreen.rollout.operations import DeployCommand
 from deployment_store import SqliteStore
 from tests.rollout.crashing import Boundaries, Crash, CrashingStore, CrashingSwitch
 from tests.rollout.facts import shop
+from tests.rollout.scripted_checker import ScriptedChecker
 from tests.rollout.simulated_switch import SimulatedSwitch
 
 ANNA = Origin("anna")
 EDGE = Gateway("edge", Endpoint("127.0.0.1", 10000), Endpoint("127.0.0.1", 10001))
 STEPS = Strategy((Step(10, pause=0.0), Step(50, pause=0.0), Step(100)))
-SHOP = replace(shop(STEPS), drain=Drain(grace=0.0, deadline=30.0))
+HOOKS = tuple(Hook(moment, moment, command=("true",)) for moment in Moment)
+GATES = Gates(tests=(HttpTest("home"),), hooks=HOOKS)
+SHOP = replace(shop(STEPS), drain=Drain(grace=0.0, deadline=30.0), gates=GATES)
 EVERYTHING = 200
 """More boundaries than the story has; asserted below."""
 
@@ -42,6 +48,7 @@ class Operator:
         self.fleet = SimulatedSwitch(SystemClock())
         self.boundaries = Boundaries(crash_at)
         self.lives = 0
+        self.checker = ScriptedChecker()
         self._path = path
 
     async def play(self) -> None:
@@ -55,7 +62,10 @@ class Operator:
         async with SqliteStore.open(self._path) as store:
             self.fleet.deaf()
             controller = Controller(
-                CrashingStore(store, boundaries), CrashingSwitch(self.fleet, boundaries), SystemClock()
+                CrashingStore(store, boundaries),
+                CrashingSwitch(self.fleet, boundaries),
+                SystemClock(),
+                self.checker,
             )
             try:
                 await controller.start()

@@ -12,6 +12,7 @@ from bluegreen.rollout.controller import Controller
 from bluegreen.rollout.operations import DeployCommand
 from bluegreen.rollout.worker import REST
 from deployment_store import SqliteStore
+from tests.rollout.scripted_checker import ScriptedChecker
 from tests.rollout.simulated_switch import SimulatedSwitch
 from tests.rollout.test_controller import EDGE, QUICK
 
@@ -47,7 +48,7 @@ async def test_facts_that_come_in_a_rush_are_looked_at_together(tmp_path: Path) 
     clock = SlowClock()
     switch = LargeFleet(clock)
     async with SqliteStore.open(tmp_path / "store.db") as store:
-        controller = Controller(store, switch, clock)
+        controller = Controller(store, switch, clock, ScriptedChecker())
         await controller.start()
         running = asyncio.ensure_future(controller.run())
         await controller.apply(Catalogue({"edge": EDGE}, {"shop": QUICK}), ANNA)

@@ -1,0 +1,52 @@
+"""What others wrote, made fit to be stored and shown: printable, of bounded length, without secrets."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+
+from bluegreen.model.secret import SHOWN, Secret
+from bluegreen.model.verdict import MAXIMUM_OUTPUT
+
+MAXIMUM_SUMMARY = 1000
+"""Characters of a summary; what does not fit is cut off."""
+
+SHORTEST_SECRET, SHORTEST_PART = 4, 6
+"""Characters. What is shorter keeps nothing secret, and would blot out half of every text (`1`, `*/*`)."""
+
+_ESCAPE_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")  # ECMA-48, 5.4: colours and the like
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and newline
+
+
+def printable(text: str) -> str:
+    """Without what a terminal would obey, and without what cannot be encoded."""
+    clean = _CONTROL.sub("", _ESCAPE_SEQUENCE.sub("", text))
+    return clean.encode(errors="replace").decode()
+
+
+def quoted(text: str) -> str:
+    """In quotes, on one line. Whole: a summary is cut once it holds no secret any more."""
+    return f"'{' '.join(printable(text).split())}'"
+
+
+def beginning(text: str) -> str:
+    """As much of an answer as is kept."""
+    return printable(text)[:MAXIMUM_OUTPUT]
+
+
+class Redaction:
+    """Puts `(secret)` where one of these stands, or one of its words (`Bearer ...`), also as JSON writes it.
+
+    Apply it before a text is cut: half a secret is not found any more.
+    """
+
+    def __init__(self, secrets: Iterable[Secret]) -> None:
+        values = [secret.value.strip() for secret in secrets if len(secret.value.strip()) >= SHORTEST_SECRET]
+        parts = [part for value in values for part in value.split() if len(part) >= SHORTEST_PART]
+        plain = {*values, *parts}
+        hidden = sorted(plain | {json.dumps(text)[1:-1] for text in plain}, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, hidden))) if hidden else None
+
+    def apply(self, text: str) -> str:
+        return self._pattern.sub(SHOWN, text) if self._pattern else text
