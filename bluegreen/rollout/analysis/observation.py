@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bluegreen.model.verdict import Finding, Verdict
+from bluegreen.rollout.analysis.streak import Tally
 from bluegreen.rollout.analysis.stretch import Stretch
 
 
@@ -21,7 +22,7 @@ class Observation:
     is_undecided: bool = False  # the next looks may make an inconclusive verdict another one
     findings: tuple[Finding, ...] = ()
     first_bad_at: float | None = None
-    tally: Mapping[str, Mapping[Verdict, int]] = field(default_factory=dict)
+    tally: Mapping[str, Tally] = field(default_factory=dict)
 
     def worst(self, verdict: Verdict) -> str:
         """The findings of this verdict, as a sentence without its full stop."""
