@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from math import comb, exp
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.false_alarms import Load, peeking, sequential
 from bluegreen.model.analysis import Comparing
 from bluegreen.rollout.analysis.sequential_test import RATIOS, Counts, SequentialTest
 
@@ -93,3 +95,32 @@ def test_one_look_is_never_expected_to_add_evidence(
             seen = test.add(Counts(candidate, part), Counts(active, failures - part))
             expected += chance * exp(seen.log_ratios[alternative])
         assert expected / sum(chances.values()) <= 1 + 1e-9
+
+
+@pytest.mark.parametrize("weight", [10, 50, 90])
+def test_equal_versions_are_seldom_told_apart_however_often_one_looks(weight: int) -> None:
+    """Simulated with a seed, so that it ends the same each time; `python -m bench.false_alarms` does more."""
+    load, chance = Load(100, weight, candidate=0.02, active=0.02), random.Random(5)
+    alarms = [sequential(load, chance, 100, Comparing(false_alarms=0.1)) for _ in range(200)]
+    assert sum(alarm is not None for alarm in alarms) <= 20
+
+
+def test_a_test_for_one_look_would_not_do() -> None:
+    load, chance = Load(100, 10, candidate=0.02, active=0.02), random.Random(5)
+    alarms = [peeking(load, chance, 300, Comparing()) for _ in range(100)]
+    assert sum(alarm is not None for alarm in alarms) > 5, "its promise is one in a hundred"
+
+
+@pytest.mark.parametrize(
+    ("load", "looks"),
+    [
+        (Load(100, 10, candidate=0.02, active=0.01), 300),
+        (Load(100, 50, candidate=0.02, active=0.01), 120),
+        (Load(100, 10, candidate=0.05, active=0.001), 20),
+        (Load(1000, 10, candidate=0.05, active=0.001), 4),
+    ],
+)
+def test_a_worse_version_is_told_soon(load: Load, looks: int) -> None:
+    chance = random.Random(5)
+    alarms = [sequential(load, chance, looks, Comparing()) for _ in range(50)]
+    assert sum(alarm is not None for alarm in alarms) >= 35
