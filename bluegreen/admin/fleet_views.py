@@ -33,6 +33,7 @@ def proxy_facts_view(proxy: ProxyFacts) -> pb.Proxy:
         reported_at=proxy.reported_at or 0.0,
         types=types,
         refused=proxy.refused,
+        has_namesake=proxy.has_namesake,
     )
 
 
@@ -51,6 +52,7 @@ def proxy_view(proxy: ProxyReport, aggregate: ServiceAggregate) -> pb.ProxyView:
             for revision, backend in sorted(proxy.backends.items())
         ],
         silent=proxy.silent,
+        has_namesake=proxy.has_namesake,
         listener_rejected=(proxy.listener_rejected or "") if proxy.rejected is None else "",
     )
 

@@ -29,6 +29,7 @@ class ProxyFacts:
     connected_since: float | None = None
     reported_at: float | None = None  # its last report of statistics
     types: tuple[ResourceTypeFacts, ...] = ()
+    has_namesake: bool = False  # another Envoy reports under the same id
     refused: str = ""  # why it is turned away; then it is not known, and nothing waits for it
 
     @property

@@ -71,6 +71,7 @@ class ProxyReport:
     rejected: str | None = None  # what it said when it refused the present state
     listener_rejected: str | None = None  # the same of its gateway's listeners, where the routes arrived
     silent: bool = False
+    has_namesake: bool = False  # another Envoy reports under the same id: their figures are mixed
     backends: Mapping[int, BackendReport] = field(default_factory=dict)
 
     @property

@@ -273,6 +273,7 @@ def shifting(operations: PuppetOperations) -> None:
                 "edge",
                 connected=True,
                 listener_rejected="cannot bind",
+                has_namesake=True,
                 backends={2: BackendReport(2, healthy=1)},
             ),
         ),
@@ -299,7 +300,8 @@ async def test_the_status_for_a_person_in_a_pipe(run: Run) -> None:
         "has not acknowledged the present weights"
     ) in lines
     assert (
-        "Proxy edge-3 (edge): refuses its gateway's listeners, and goes on with those it had: cannot bind; "
+        "Proxy edge-3 (edge): another Envoy has the same node id, and their figures are mixed: give each its "
+        "own; refuses its gateway's listeners, and goes on with those it had: cannot bind; "
         "has not acknowledged the present weights; revision 2: 1 of 2 healthy"
     ) in lines
     assert "Now: waits for edge-2" in lines

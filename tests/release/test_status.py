@@ -10,7 +10,11 @@ import sys
 import aiohttp
 
 from bluegreen.admin.v1 import admin_pb2 as pb
+from bluegreen.app.demo.envoy_process import EnvoyOptions, EnvoyProcess
+from bluegreen.app.demo.ports import free_port
 from bluegreen.app.demo.processes import ChildProcesses, Command
+from bluegreen.model.endpoint import Endpoint
+from bluegreen.switches.envoy.bootstrap import BootstrapOptions, bootstrap
 from tests.release.world import LOOPBACK, SHOP, World
 from tests.support.fixtures import StartApplication
 
@@ -76,3 +80,25 @@ async def test_who_waits_goes_on_waiting_across_a_crash(
     told = waiting.last_lines()
     assert "Trying again for 60 s" in told
     assert "v2 has all traffic of shop" in told
+
+
+async def test_two_envoys_with_one_node_id_are_told(
+    world: World, application: StartApplication, children: ChildProcesses
+) -> None:
+    await world.start()
+    await world.release("v1", [(await application("v1")).address])
+    assert not any(proxy.has_namesake for proxy in (await world.status()).proxies)
+    options = BootstrapOptions(
+        gateway="edge",
+        node_id="edge-1",
+        control_plane=Endpoint(LOOPBACK, world.ports.xds),
+        admin=Endpoint(LOOPBACK, free_port()),
+        flush_interval=0.25,
+    )
+    other = await EnvoyProcess.start(children, bootstrap(options), EnvoyOptions(name="namesake"))
+    told = await world.when(lambda s: of(s, "edge-1").has_namesake)
+    assert not of(told, "sidecar-1").has_namesake
+    listed = (await world.admin.ListProxies(pb.ListProxiesRequest())).proxies
+    assert [(each.id, each.has_namesake) for each in listed] == [("edge-1", True), ("sidecar-1", False)]
+    await other.stop()
+    await world.when(lambda s: not of(s, "edge-1").has_namesake)

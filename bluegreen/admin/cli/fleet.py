@@ -42,10 +42,11 @@ def proxies(caller: Caller, gateway: str | None) -> ExitCode:
 
 
 def _complaint(proxy: pb.Proxy) -> str:
-    """What it has rejected, or why it is rejected itself."""
+    """What it has rejected, or what is wrong with itself."""
     if proxy.refused:
         return f"turned away: {proxy.refused}"
-    return "; ".join(f"{each.type}: {each.rejected}" for each in proxy.types if each.rejected)
+    namesake = ["another Envoy has the same node id: give each its own"] if proxy.has_namesake else []
+    return "; ".join([*namesake, *(f"{each.type}: {each.rejected}" for each in proxy.types if each.rejected)])
 
 
 def forget(caller: Caller, proxy: str) -> ExitCode:

@@ -127,6 +127,8 @@ def _reasons(proxy: pb.ProxyView) -> Iterator[str]:
         yield "not connected, what it has under way is not known"
     elif proxy.silent:
         yield "has reported no figures of late"
+    if proxy.has_namesake:
+        yield "another Envoy has the same node id, and their figures are mixed: give each its own"
     if proxy.rejected:
         yield f"refuses it: {proxy.rejected}"
     if proxy.listener_rejected:

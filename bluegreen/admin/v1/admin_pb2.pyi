@@ -324,7 +324,7 @@ class Rollout(_message.Message):
     def __init__(self, id: _Optional[int] = ..., kind: _Optional[str] = ..., candidate_revision: _Optional[int] = ..., previous_revision: _Optional[int] = ..., steps: _Optional[_Iterable[int]] = ..., step: _Optional[int] = ..., percent: _Optional[int] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., started_at: _Optional[float] = ..., finished_at: _Optional[float] = ..., hold_until: _Optional[float] = ..., seconds_to_last_ack: _Optional[float] = ..., skew_seconds: _Optional[float] = ...) -> None: ...
 
 class ProxyView(_message.Message):
-    __slots__ = ("proxy", "gateway", "connected", "acknowledged", "acknowledged_after", "rejected", "backends", "silent", "listener_rejected")
+    __slots__ = ("proxy", "gateway", "connected", "acknowledged", "acknowledged_after", "rejected", "backends", "silent", "listener_rejected", "has_namesake")
     PROXY_FIELD_NUMBER: _ClassVar[int]
     GATEWAY_FIELD_NUMBER: _ClassVar[int]
     CONNECTED_FIELD_NUMBER: _ClassVar[int]
@@ -334,6 +334,7 @@ class ProxyView(_message.Message):
     BACKENDS_FIELD_NUMBER: _ClassVar[int]
     SILENT_FIELD_NUMBER: _ClassVar[int]
     LISTENER_REJECTED_FIELD_NUMBER: _ClassVar[int]
+    HAS_NAMESAKE_FIELD_NUMBER: _ClassVar[int]
     proxy: str
     gateway: str
     connected: bool
@@ -343,7 +344,8 @@ class ProxyView(_message.Message):
     backends: _containers.RepeatedCompositeFieldContainer[BackendView]
     silent: bool
     listener_rejected: str
-    def __init__(self, proxy: _Optional[str] = ..., gateway: _Optional[str] = ..., connected: _Optional[bool] = ..., acknowledged: _Optional[bool] = ..., acknowledged_after: _Optional[float] = ..., rejected: _Optional[str] = ..., backends: _Optional[_Iterable[_Union[BackendView, _Mapping]]] = ..., silent: _Optional[bool] = ..., listener_rejected: _Optional[str] = ...) -> None: ...
+    has_namesake: bool
+    def __init__(self, proxy: _Optional[str] = ..., gateway: _Optional[str] = ..., connected: _Optional[bool] = ..., acknowledged: _Optional[bool] = ..., acknowledged_after: _Optional[float] = ..., rejected: _Optional[str] = ..., backends: _Optional[_Iterable[_Union[BackendView, _Mapping]]] = ..., silent: _Optional[bool] = ..., listener_rejected: _Optional[str] = ..., has_namesake: _Optional[bool] = ...) -> None: ...
 
 class BackendView(_message.Message):
     __slots__ = ("revision", "acknowledged", "warming", "healthy", "expected", "active_requests")
@@ -362,7 +364,7 @@ class BackendView(_message.Message):
     def __init__(self, revision: _Optional[int] = ..., acknowledged: _Optional[bool] = ..., warming: _Optional[bool] = ..., healthy: _Optional[int] = ..., expected: _Optional[int] = ..., active_requests: _Optional[int] = ...) -> None: ...
 
 class Proxy(_message.Message):
-    __slots__ = ("id", "gateway", "version", "connected", "first_seen", "last_seen", "connected_since", "reported_at", "types", "refused")
+    __slots__ = ("id", "gateway", "version", "connected", "first_seen", "last_seen", "connected_since", "reported_at", "types", "refused", "has_namesake")
     ID_FIELD_NUMBER: _ClassVar[int]
     GATEWAY_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -373,6 +375,7 @@ class Proxy(_message.Message):
     REPORTED_AT_FIELD_NUMBER: _ClassVar[int]
     TYPES_FIELD_NUMBER: _ClassVar[int]
     REFUSED_FIELD_NUMBER: _ClassVar[int]
+    HAS_NAMESAKE_FIELD_NUMBER: _ClassVar[int]
     id: str
     gateway: str
     version: str
@@ -383,7 +386,8 @@ class Proxy(_message.Message):
     reported_at: float
     types: _containers.RepeatedCompositeFieldContainer[ResourceTypeView]
     refused: str
-    def __init__(self, id: _Optional[str] = ..., gateway: _Optional[str] = ..., version: _Optional[str] = ..., connected: _Optional[bool] = ..., first_seen: _Optional[float] = ..., last_seen: _Optional[float] = ..., connected_since: _Optional[float] = ..., reported_at: _Optional[float] = ..., types: _Optional[_Iterable[_Union[ResourceTypeView, _Mapping]]] = ..., refused: _Optional[str] = ...) -> None: ...
+    has_namesake: bool
+    def __init__(self, id: _Optional[str] = ..., gateway: _Optional[str] = ..., version: _Optional[str] = ..., connected: _Optional[bool] = ..., first_seen: _Optional[float] = ..., last_seen: _Optional[float] = ..., connected_since: _Optional[float] = ..., reported_at: _Optional[float] = ..., types: _Optional[_Iterable[_Union[ResourceTypeView, _Mapping]]] = ..., refused: _Optional[str] = ..., has_namesake: _Optional[bool] = ...) -> None: ...
 
 class ResourceTypeView(_message.Message):
     __slots__ = ("type", "sent", "acknowledged", "rejected", "subscriptions", "nacks")

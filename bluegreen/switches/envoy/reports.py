@@ -82,6 +82,7 @@ def _proxy_report(sources: ServiceSources, known: KnownProxy, now: float) -> Pro
         rejected=_rejection(sources.traffic, types, generations),
         listener_rejected=_listener_rejection(types.get(LISTENER)),
         silent=state is None or _is_silent(statistics, now),
+        has_namesake=sources.statistics.namesakes.has(known.id, now),
         backends=backends,
     )
 
@@ -217,7 +218,12 @@ def _figures(
 
 
 def proxy_facts(
-    known: KnownProxy, state: ProxyState | None, seen: ProxyStatistics | None, nacks: NackCounts
+    known: KnownProxy,
+    state: ProxyState | None,
+    seen: ProxyStatistics | None,
+    nacks: NackCounts,
+    *,
+    has_namesake: bool,
 ) -> ProxyFacts:
     """One proxy for `bluegreen proxies`."""
     types = state.types if state is not None else {}
@@ -229,6 +235,7 @@ def proxy_facts(
         last_seen=state.last_seen if state is not None else known.last_seen,
         connected_since=state.connected_since if state is not None else None,
         reported_at=seen.reported_at if seen is not None else None,
+        has_namesake=has_namesake,
         types=tuple(
             ResourceTypeFacts(
                 type=TYPE_NAMES.get(url, url.rpartition(".")[2]),

@@ -113,10 +113,7 @@ class EnvoySwitch:
         return self._statistics.figures.of(asked)
 
     def fleet(self) -> Sequence[ProxyFacts]:
-        return [
-            proxy_facts(known, self._states.refresh(known.id), self._statistics.get(known.id), self._nacks)
-            for known in self._known.all()
-        ]
+        return [self._facts(known) for known in self._known.all()]
 
     def refused(self) -> Sequence[ProxyFacts]:
         return self._refused.facts(self._now())
@@ -131,6 +128,11 @@ class EnvoySwitch:
         return name in self._gateways
 
     # --- inside ---
+
+    def _facts(self, known: KnownProxy) -> ProxyFacts:
+        state, seen = self._states.refresh(known.id), self._statistics.get(known.id)
+        has_namesake = self._statistics.namesakes.has(known.id, self._now())
+        return proxy_facts(known, state, seen, self._nacks, has_namesake=has_namesake)
 
     def _is_heard(self, proxy: str, now: float) -> bool:
         """Whether nothing is missing of what a proxy has to report; one that has just come may have had no

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bluegreen.switches.envoy.metrics.fleet_figures import FleetFigures
+from bluegreen.switches.envoy.metrics.namesakes import Namesakes
 from bluegreen.switches.envoy.metrics.proxy_statistics import ProxyStatistics
 from bluegreen.switches.envoy.metrics.sample import Sample
 
@@ -14,6 +15,7 @@ class FleetStatistics:
 
     def __init__(self) -> None:
         self.figures = FleetFigures()
+        self.namesakes = Namesakes()
         self._proxies: dict[str, ProxyStatistics] = {}
         self._listeners: list[Callable[[str], None]] = []
 
@@ -36,3 +38,4 @@ class FleetStatistics:
 
     def forget(self, proxy: str) -> None:
         self._proxies.pop(proxy, None)
+        self.namesakes.forget(proxy)

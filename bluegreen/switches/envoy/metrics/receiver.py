@@ -6,6 +6,7 @@ Source: envoy.service.metrics.v3.MetricsService; MetricsServiceConfig in Envoy's
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -40,6 +41,7 @@ class MetricsReceiver:
         self, statistics: FleetStatistics, is_gateway: Callable[[str], bool], now: Callable[[], float]
     ) -> None:
         self._statistics, self._is_gateway, self._now = statistics, is_gateway, now
+        self._streams = itertools.count()
 
     def add_to(self, server: grpc.aio.Server) -> None:
         method = grpc.stream_unary_rpc_method_handler(
@@ -52,6 +54,7 @@ class MetricsReceiver:
 
     async def _stream_metrics(self, messages: Any, context: Context) -> StreamMetricsResponse:
         proxy = gateway = ""
+        stream = next(self._streams)
         async for message in messages:
             if message.HasField("identifier"):
                 proxy, gateway = message.identifier.node.id, message.identifier.node.cluster
@@ -68,6 +71,7 @@ class MetricsReceiver:
                     grpc.StatusCode.INVALID_ARGUMENT, "The first message of a stream must name the node."
                 )
             arrived = self._now()
+            self._statistics.namesakes.note(proxy, stream, arrived)
             self._statistics.report(proxy, gateway, arrived, await _samples(message.envoy_metrics))
         return StreamMetricsResponse()
 
