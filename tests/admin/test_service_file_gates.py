@@ -14,6 +14,7 @@ import yaml
 
 from bluegreen.admin.service_file import BadServiceFile, Problem, read_service_file, schema
 from bluegreen.model.acceptance_test import CommandTest, GrpcTest, HttpExpectation, HttpTest
+from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.analysis import (
     Analysis,
     CommandSource,
@@ -27,12 +28,16 @@ from bluegreen.model.condition import Comparison, parse_condition
 from bluegreen.model.description import describe
 from bluegreen.model.difference import difference
 from bluegreen.model.endpoint import Endpoint
+from bluegreen.model.event import Origin, What
 from bluegreen.model.gates import Gates
 from bluegreen.model.gateway import Gateway
 from bluegreen.model.hook import Hook, Moment, OnHookFailure
+from bluegreen.model.rollout import Rollout, RolloutKind
 from bluegreen.model.secret import Secret
 from bluegreen.model.service import Service
 from bluegreen.model.strategy import Step
+from bluegreen.model.traffic_rule import TrafficRule
+from bluegreen.rollout.catalogue_change import plan
 from deployment_store.records import GATEWAY, SERVICE
 
 EVERYTHING = Path(__file__).parent / "files" / "gates.yaml"
@@ -145,7 +150,7 @@ def test_every_kind_of_gate_is_read() -> None:
             timeout=10.0,
             on_failure=OnHookFailure.IGNORE,
         ),
-        Hook("ready?", Moment.BEFORE_SHIFT, command=("./ready.sh", "now")),
+        Hook("ready", Moment.BEFORE_SHIFT, command=("./ready.sh", "now")),
         Hook("tell", Moment.AFTER_SHIFT, command=("./tell.sh",), on_failure=OnHookFailure.IGNORE),
         Hook("tell", Moment.AFTER_ROLLBACK, command=("./tell.sh",), on_failure=OnHookFailure.IGNORE),
         Hook("stop", Moment.AFTER_RETIRE, command=("./stop.sh",), on_failure=OnHookFailure.IGNORE),
@@ -271,11 +276,15 @@ def test_a_mistake_in_gates(addition: str, path: str, words: str) -> None:
         ("{name: a, command: ./x -v}", ".command", "such as [./check.sh, --fast]: no shell"),
         ("{name: a, command: []}", ".command", "must be a list of a program"),
         ("{name: a, command: ['']}", ".command", "[0] must be a program"),
-        ("{name: a, command: [sleep, 5]}", ".command", "[1] must be a text: write 5 in quotes"),
+        (
+            "{name: a, command: [sleep, 5]}",
+            ".command",
+            "[1] must be a text (in quotes, if it is a number), not 5",
+        ),
         ('{name: a, command: [x, "a\\0b"]}', ".command", "none of them zero"),
         (f"{{name: a, command: [{', '.join('x' * 101)}]}}", ".command", "longer than 100 arguments"),
         (f"{{name: a, command: [{'x' * 9000}]}}", ".command", "at most 8000"),
-        ("{name: a, grpc: {service: a b}}", ".grpc.service", "pattern"),
+        ("{name: a, grpc: {service: a b}}", ".grpc.service", "no gRPC service"),
         ("{name: a, grpc: {servise: a}}", ".grpc.servise", "did you mean service?"),
         ("{name: a, http: {method: 'GE T'}}", ".http.method", "no method"),
         ("{name: a, http: {method: connect}}", ".http.method", "no method"),
@@ -283,8 +292,8 @@ def test_a_mistake_in_gates(addition: str, path: str, words: str) -> None:
         ("{name: a, http: {path: '/a b'}}", ".http.path", "no blank"),
         ("{name: a, http: {path: '/a#b'}}", ".http.path", "no #"),
         ('{name: a, http: {path: "/a\\r\\nx: y"}}', ".http.path", "printable ASCII"),
-        ("{name: a, http: {body: {a: 1}}}", ".http.body", "valid string"),
-        (f"{{name: a, http: {{body: {'x' * 65537}}}}}", ".http.body", "at most 65536"),
+        ("{name: a, http: {body: {a: 1}}}", ".http.body", "must be a text, not a mapping"),
+        (f"{{name: a, http: {{body: {'x' * 65537}}}}}", ".http.body", "at most 65536 characters"),
         ("{name: a, http: {headers: {Host: b}}}", ".http.headers.Host", "service's first domain"),
         ("{name: a, http: {headers: {Content-Length: '1'}}}", ".http.headers.Content-Length", "the body"),
         ("{name: a, http: {headers: {Upgrade: h2c}}}", ".http.headers.Upgrade", "about the connection"),
@@ -295,7 +304,7 @@ def test_a_mistake_in_gates(addition: str, path: str, words: str) -> None:
         ("{name: a, http: {expect: {status: []}}}", ".http.expect.status", "must not be empty"),
         ("{name: a, http: {expect: {status: [200, 200]}}}", ".http.expect.status", "twice"),
         ("{name: a, http: {expect: {status: 2xx}}}", ".http.expect.status", "must be a list"),
-        ("{name: a, http: {expect: {body: ''}}}", ".http.expect.body", "at least 1 character"),
+        ("{name: a, http: {expect: {body: ''}}}", ".http.expect.body", "must not be empty"),
         ("{name: a, http: {expect: {json: {status: ok}}}}", ".http.expect.json.status", "no JSON pointer"),
         ("{name: a, http: {expect: {json: {/a~b: ok}}}}", '.http.expect.json["/a~b"]', "no JSON pointer"),
         ("{name: a, http: {expect: {jsn: {}}}}", ".http.expect.jsn", "did you mean json?"),
@@ -420,6 +429,7 @@ def test_a_url_that_is_none(url: str, words: str) -> None:
         ("after-shift: []", ".after-shift", "did you mean after_shift?"),
         ("before_lunch: []", ".before_lunch", "did you mean before_"),
         ("before_shift: [{name: a}]", ".before_shift[0]", "give webhook or command"),
+        ("before_shift: [{name: a, webhook: 'https://hunter2'}]", ".before_shift[0].webhook", "not a text."),
         ("before_shift: [{name: a, webhook: {}}]", ".before_shift[0].webhook.url", "is missing"),
         (
             "before_shift: [{name: a, command: [x], on_failure: pause}]",
@@ -604,6 +614,17 @@ def test_another_secret_is_a_change_that_shows_neither() -> None:
     assert changes(hook, hook.replace("HOST", "other")) == [
         Difference(ChangeKind.CHANGED, f"{at}.url", "https://HOST/(secret)", "https://other/(secret)")
     ]
+
+
+def test_gates_may_change_under_an_open_rollout_and_that_is_recorded() -> None:
+    old, new = (read_service_file(f"{HEAD}      tests: [{each}]\n") for each in (HOME, ""))
+    rollout = Rollout(1, "shop", RolloutKind.PROMOTE, 2, 1, (Step(10), Step(100)), started_at=1000.0)
+    shop = ServiceAggregate(old.services["shop"], TrafficRule("shop"), rollout=rollout)
+    planned = plan(old.gateways, {"shop": shop}, new, prune=False)
+    assert planned.change.services == (new.services["shop"],)
+    (event,) = planned.events(1001.0, Origin("olga", "in a hurry"))
+    assert (event.service, event.what, event.origin.actor) == ("shop", What.APPLIED, "olga")
+    assert event.message.startswith("removed services.shop.gates.tests [{name: a, http: {method: GET, path: /")
 
 
 def test_a_long_text_is_shown_in_part_and_on_one_line() -> None:

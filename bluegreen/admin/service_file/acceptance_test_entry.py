@@ -45,12 +45,21 @@ def _pointer(value: object) -> str:
     raise ValueError(f"{quote(value)} is no JSON pointer: write one such as /status or /items/0/name.")
 
 
+def _grpc_service(value: object) -> str:
+    if isinstance(value, str) and re.fullmatch(_GRPC_SERVICE, value):
+        return value
+    raise ValueError(f"{quote(value)} is no gRPC service: write one such as shop.v1.Shop.")
+
+
 def _in_a_list(value: Any) -> Any:
     return [value] if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 Pointer = Annotated[
     str, PlainValidator(_pointer), WithJsonSchema({"type": "string", "pattern": f"^{_POINTER}$"})
+]
+GrpcService = Annotated[
+    str, PlainValidator(_grpc_service), WithJsonSchema({"type": "string", "pattern": f"^{_GRPC_SERVICE}$"})
 ]
 Status = Annotated[int, Field(ge=100, le=599)]
 Statuses = Annotated[list[Status], Field(min_length=1, max_length=50), Distinct]
@@ -93,7 +102,7 @@ class HttpRequestEntry(Entry):
 class GrpcHealthEntry(Entry):
     """The gRPC health protocol."""
 
-    service: Annotated[str, Field(pattern=f"^{_GRPC_SERVICE}$")] = ""
+    service: GrpcService = ""
     """By default the whole server."""
 
 

@@ -22,6 +22,7 @@ _KINDS = {
     "list_type": "a list",
     "int_type": "a whole number",
     "bool_type": "true or false",
+    "string_type": "a text",
 }
 
 
@@ -33,7 +34,7 @@ def place(error: ErrorDetails) -> Path:
 def sentence(error: ErrorDetails) -> str:
     kind = _KINDS.get(error["type"])
     if kind is not None:
-        return f"must be {kind}, not {quote(error['input'])}."
+        return f"must be {kind}, not {_shown(error)}."
     if error["type"] == INCOMPLETE:
         return error["msg"]
     match error["type"]:
@@ -45,10 +46,20 @@ def sentence(error: ErrorDetails) -> str:
             return str(error["ctx"]["error"])
         case "too_short":
             return "must not be empty."
+        case "string_too_short":
+            return "must not be empty."
+        case "string_too_long":
+            return f"is too long: at most {error['ctx']['max_length']} characters."
         case "too_long":
             return f"has too many entries: at most {error['ctx']['max_length']}."
         case _:
             return f"{error['msg'].replace('Input should be', 'must be')}, not {quote(error['input'])}."
+
+
+def _shown(error: ErrorDetails) -> str:
+    """A text in place of a mapping may be the URL of a webhook: it is a secret."""
+    of_mapping = error["type"] in ("model_type", "dict_type")
+    return "a text" if of_mapping and isinstance(error["input"], str) else quote(error["input"])
 
 
 def _unknown_key(path: Path) -> str:

@@ -37,7 +37,7 @@ def _command(value: object) -> tuple[str, ...]:
         )
     for index, part in enumerate(value):
         if not isinstance(part, str):
-            raise ValueError(f"[{index}] must be a text: write {quote(part)} in quotes.")
+            raise ValueError(f"[{index}] must be a text (in quotes, if it is a number), not {quote(part)}.")
         if "\0" in part or len(part) > _MAX_ARGUMENT:
             raise ValueError(f"[{index}] must have at most {_MAX_ARGUMENT} characters, none of them zero.")
     if not value[0].strip():

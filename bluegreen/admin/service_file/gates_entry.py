@@ -20,7 +20,7 @@ _PERCENT = r"([0-9]{1,3}(?:\.[0-9]{1,2})?) ?%?"
 def _percent(value: object) -> float:
     found = None if isinstance(value, bool) else re.fullmatch(_PERCENT, str(value))
     if found is None or not 1 <= float(found[1]) <= 100:
-        raise ValueError(f"{quote(value)} is no percentage from 1% to 100%.")
+        raise ValueError(f"{quote(value)} is no percentage from 1% to 100%, with two decimals at most.")
     return float(found[1])
 
 
