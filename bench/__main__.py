@@ -43,9 +43,9 @@ async def main(parts: list[str], sizes: list[int], proxies: int) -> None:
 async def streams(sizes: list[int]) -> list[Figures]:
     print(
         "| streams | server | connect wall, s | connect CPU, us | refused | push wall, ms | push CPU, us "
-        "| client CPU, us | longest GC pause, ms |"
+        "| client CPU, us | longest GC pause, ms | its CPU, ms |"
     )
-    print("|---|---|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|---|---|---|")
     measured = []
     for size in sizes:
         for server in ("plain", "ours", FLOOR):
@@ -54,22 +54,22 @@ async def streams(sizes: list[int]) -> list[Figures]:
             print(
                 f"| {size:,} | {server} | {f.connect_wall:.2f} | {f.connect_cpu:,.0f} | {f.refused} "
                 f"| {f.push_wall * 1e3:.0f} | {f.push_cpu:.0f} | {f.push_client_cpu:.0f} "
-                f"| {f.pause * 1e3:.0f} |",
+                f"| {f.pause * 1e3:.0f} | {f.pause_cpu * 1e3:.0f} |",
                 flush=True,
             )
     return measured
 
 
 def memory(figures: list[Figures]) -> None:
-    """Per proxy, as the slope between the smallest and the largest fleet."""
-    print("\n| server | resident memory per proxy, KiB |")
-    print("|---|---|")
+    """Per proxy, as the slope between the smallest and the largest fleet; and what reconnects leave."""
+    print("\n| server | resident memory per proxy, KiB | of the largest fleet, MiB | after churn |")
+    print("|---|---|---|---|")
     for server in ("plain", "ours"):
         mine = [f for f in figures if f.server == server]
-        if len(mine) > 1:
-            small, large = mine[0], mine[-1]
-            slope = (large.resident - small.resident) / (large.streams - small.streams)
-            print(f"| {server} | {slope / 1024:.0f} |")
+        small, large = mine[0], mine[-1]
+        more = large.streams - small.streams
+        slope = f"{(large.resident - small.resident) / more / 1024:.0f}" if more else ""
+        print(f"| {server} | {slope} | {large.resident / 2**20:.0f} | {large.churned / 2**20:.0f} |")
 
 
 def growth() -> None:

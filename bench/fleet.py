@@ -1,7 +1,8 @@
 """A process with a fleet of proxies that behave as Envoy does: one connection each, all four types, every
 response acknowledged.
 
-Reads one JSON object a line, answers with one: {"connect": N, "address": HOST:PORT}, {"expect": ROUND}.
+Reads one JSON object a line, answers with one: {"connect": N, "address": HOST:PORT}, {"expect": ROUND},
+{"churn": N, "address": HOST:PORT}: so many go without a word and are back at once.
 Messages are put together from bytes and read with protobuf, so that the client costs less than any server
 under test.
 """
@@ -13,6 +14,7 @@ import gc
 import json
 import sys
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import grpc
@@ -70,7 +72,7 @@ class Fleet:
         self.configured = 0
         self.refused = 0
         self.changed = asyncio.Event()
-        self.tasks: set[asyncio.Task[None]] = set()
+        self.proxies: dict[int, asyncio.Task[None]] = {}
         self.last_at = 0.0
 
     def tick(self, round_: int) -> None:
@@ -112,6 +114,18 @@ class Fleet:
                 self.tick(round_)
                 round_ += 1
 
+    def connect(self, numbers: Iterable[int], address: str) -> None:
+        for number in numbers:
+            self.proxies[number] = asyncio.create_task(self.proxy(number, address))
+
+    async def churn(self, count: int, address: str) -> None:
+        configured = self.rounds[0]
+        for number in range(count):
+            self.proxies[number].cancel()
+        await asyncio.wait([self.proxies[number] for number in range(count)])
+        self.connect(range(count), address)
+        await self.wait(0, configured + count)
+
     async def wait(self, round_: int, count: int) -> None:
         while len(self.rounds) <= round_ or self.rounds[round_] < count:
             self.changed.clear()
@@ -134,13 +148,13 @@ async def main() -> None:
         command = json.loads(line)
         cpu, begun = time.process_time(), time.monotonic()
         if "connect" in command:
-            for number in range(total, total + command["connect"]):
-                task = asyncio.create_task(fleet.proxy(number, command["address"]))
-                fleet.tasks.add(task)
+            fleet.connect(range(total, total + command["connect"]), command["address"])
             total += command["connect"]
             await fleet.wait(0, total)
             gc.collect()
             gc.freeze()
+        elif "churn" in command:
+            await fleet.churn(command["churn"], command["address"])
         elif "expect" in command:
             await fleet.wait(command["expect"], command.get("count", total))
         answer = {
@@ -150,9 +164,9 @@ async def main() -> None:
             "refused": fleet.refused,
         }
         print(json.dumps(answer), flush=True)
-    for task in fleet.tasks:
+    for task in fleet.proxies.values():
         task.cancel()
-    await asyncio.gather(*fleet.tasks, return_exceptions=True)
+    await asyncio.gather(*fleet.proxies.values(), return_exceptions=True)
 
 
 if __name__ == "__main__":

@@ -68,6 +68,7 @@ async def serve() -> None:
             "resident": resident_bytes(),
             "last_ack": Server.last,
             "pause": 0.0,
+            "pause_cpu": 0.0,
         }
 
     await commands(answer)

@@ -9,12 +9,18 @@ from typing import Any
 from bench.processes import Process, process
 
 PUSHES = 7
+CHURNS = 5
+CHURNED = 5
+"""One proxy of so many goes and comes back in each round of churn."""
 FLOOR = "sockets"
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of one server with so many streams. Times in seconds for all, CPU in microseconds for each proxy."""
+    """Of one server with so many streams. Times in seconds for all, CPU in microseconds for each proxy.
+
+    `pause` is the longest collection of garbage from the first connection to the last churn, by the clock;
+    `pause_cpu` by the CPU time of its thread. `resident` is in bytes, after the pushes."""
 
     server: str
     streams: int
@@ -27,6 +33,8 @@ class Figures:
     push_client_cpu: float
     resident: int
     pause: float
+    pause_cpu: float
+    churned: int  # resident after the last round of churn
 
 
 async def measure(server: str, streams: int) -> Figures:
@@ -46,6 +54,10 @@ async def measure(server: str, streams: int) -> Figures:
             walls.append(max(done["last_ack"], received["last"]) - pushed["begun"])
             cpus.append(done["cpu"] - before["cpu"])
             client_cpus.append(received["cpu"])
+        resident = done["resident"]
+        for _ in range(CHURNS if server != FLOOR else 0):
+            await fleet.ask(churn=streams // CHURNED, address=address)
+            done = await serving.ask(usage=False)
         return Figures(
             server,
             streams,
@@ -56,8 +68,10 @@ async def measure(server: str, streams: int) -> Figures:
             statistics.median(walls),
             statistics.median(cpus) / streams * 1e6,
             statistics.median(client_cpus) / streams * 1e6,
-            done["resident"],
+            resident,
             done["pause"],
+            done["pause_cpu"],
+            done["resident"],
         )
 
 

@@ -135,7 +135,7 @@ class XdsServer:
             session.receive(first, self._clock())
             del first, node  # 61 KB that would stay as long as the stream
         except Refused as refused:
-            return refused
+            return refused.with_traceback(None)
         return await Stream(transport, session, self.fleet, self._clock).run()
 
     def _check_ready(self) -> None:

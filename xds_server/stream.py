@@ -35,7 +35,7 @@ class Stream:
     does not read costs one message (row SLOW), and gets the newest state when it reads again.
     """
 
-    __slots__ = ("_clock", "_ending", "_fleet", "_live", "_session", "_transport", "_waiter")
+    __slots__ = ("_clock", "_ending", "_fleet", "_session", "_transport", "_waiter")
 
     def __init__(
         self, transport: Transport, session: Session, fleet: Fleet, clock: Callable[[], float]
@@ -46,17 +46,21 @@ class Stream:
         self._clock = clock
         self._ending = False
         self._waiter: asyncio.Future[None] | None = None
-        self._live = LiveStream(session, self.wake, clock())
 
     async def run(self) -> Refused | None:
         """Serve until the client is done; the reason if it was refused. The first request was received
         already.
+
+        What ends is freed at once, by the count of references: nothing leads back to itself, by a traceback
+        either. Thousands of streams that end would otherwise be garbage for the collector, which stops the
+        process to find it.
         """
-        self._fleet.join(self._live)
+        live = LiveStream(self._session, self.wake, self._clock())
+        self._fleet.join(live)
         try:
             async with asyncio.TaskGroup() as tasks:
-                writing = tasks.create_task(self._write())
-                refused = await self._read()
+                writing = tasks.create_task(self._write(live))
+                refused = await self._read(live)
                 if refused is not None:
                     # No status can be sent while a message is under way: the reason would not arrive.
                     self._ending = True
@@ -64,8 +68,12 @@ class Stream:
                     await asyncio.wait((writing,), timeout=_LAST_WRITE)
                 writing.cancel()
             return refused
+        except asyncio.CancelledError as cancelled:
+            # Its traceback leads through the group, which holds the exception.
+            cancelled.__traceback__ = None
+            raise
         finally:
-            self._fleet.leave(self._live)
+            self._fleet.leave(live)
 
     def wake(self) -> None:
         """There may be something to send."""
@@ -73,21 +81,21 @@ class Stream:
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
 
-    async def _read(self) -> Refused | None:
-        session, live, read = self._session, self._live, self._transport.read
+    async def _read(self, live: LiveStream) -> Refused | None:
+        session, read = self._session, self._transport.read
         while (message := await read()) is not END:
             live.last_seen = now = self._clock()
             try:
                 session.receive(message, now)
             except Refused as refused:
-                return refused
+                return refused.with_traceback(None)
             self._fleet.note(live)
             if session.unsaid:
                 self.wake()
         return None
 
-    async def _write(self) -> None:
-        session, live, write = self._session, self._live, self._transport.write
+    async def _write(self, live: LiveStream) -> None:
+        session, write = self._session, self._transport.write
         loop = asyncio.get_running_loop()
         while not self._ending:
             now = self._clock()

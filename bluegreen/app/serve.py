@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import signal
 
@@ -13,16 +12,7 @@ from bluegreen.app.settings import Settings
 from bluegreen.model.catalogue import Catalogue
 from bluegreen.model.errors import InvalidInput
 from bluegreen.telemetry.logs import LogFormat, configure_logging
-from xds_server import Fleet, tune_memory
-
-COLLECT_EVERY = 60.0
-"""Seconds between two full collections of garbage, with few proxies."""
-
-SMALL_FLEET = 500
-"""Proxies up to which a full collection takes less than 50 ms."""
-
-LARGE_FLEET_ROUNDS = 60
-"""With more of them only each so many rounds: hourly."""
+from xds_server import tune_memory
 
 log = logging.getLogger(__name__)
 
@@ -41,24 +31,12 @@ async def serve(settings: Settings, catalogue: Catalogue | None = None) -> None:
     loop = asyncio.get_running_loop()
     for signal_ in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signal_, stop.set)
-    async with control_plane(settings, catalogue) as running, working(_collect(running.fleet)):
+    async with control_plane(settings, catalogue) as running, working(tune_memory(running.fleet)):
         log.info("state: %s", settings.database.absolute())
         log.info("proxies connect to %s, operators to %s", running.xds, running.admin)
         log.info("metrics at http://%s/metrics", running.http)
         await stop.wait()
         log.info("stopping; the proxies go on with what they have")
-
-
-async def _collect(fleet: Fleet) -> None:
-    """Collect what serving and operators leave behind. The tuned collector does it by itself only when many
-    streams have ended; a full collection takes long only while many are there."""
-    tune_memory(fleet)
-    rounds = 0
-    while True:
-        await asyncio.sleep(COLLECT_EVERY)
-        rounds += 1
-        if len(fleet) < SMALL_FLEET or rounds % LARGE_FLEET_ROUNDS == 0:
-            gc.collect()
 
 
 def _read(settings: Settings) -> Catalogue | None:
