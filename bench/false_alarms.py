@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import log, sqrt
 
@@ -79,20 +79,20 @@ def failures(chance: random.Random, requests: int, rate: float) -> int:
     return count
 
 
-def sequential(load: Load, chance: random.Random, looks: int, comparing: Comparing) -> int | None:
+def sequential(seconds: Iterable[tuple[Counts, Counts]], comparing: Comparing) -> int | None:
     """The look at which the alarm is raised."""
     test = SequentialTest(comparing)
-    for look, (candidate, active) in enumerate(load.seconds(chance, looks), start=1):
+    for look, (candidate, active) in enumerate(seconds, start=1):
         test = test.add(candidate, active)
         if test.alarm:
             return look
     return None
 
 
-def peeking(load: Load, chance: random.Random, looks: int, _: Comparing) -> int | None:
+def peeking(seconds: Iterable[tuple[Counts, Counts]]) -> int | None:
     """The same with a test that is meant for one look, the comparison of two proportions, asked each time."""
     candidate, active = Counts(), Counts()
-    for look, (more, others) in enumerate(load.seconds(chance, looks), start=1):
+    for look, (more, others) in enumerate(seconds, start=1):
         candidate, active = candidate + more, active + others
         both = candidate + active
         pooled = both.failures / both.answers
@@ -110,28 +110,26 @@ def false_alarms(rollouts: int) -> None:
     outages = [Load(PER_SECOND, weight, 0.001, 0.001, outage=0.5) for weight in WEIGHTS]
     bunches = [Load(PER_SECOND, weight, 0.01, 0.01, bunch=5) for weight in WEIGHTS]
     for load in (*equal, *outages, *bunches):
-        columns = (
-            _share_of_alarms(sequential, load, rollouts, Comparing(0.01)),
-            _share_of_alarms(sequential, load, rollouts, Comparing(0.05)),
-            _share_of_alarms(peeking, load, rollouts, Comparing(0.01)),
-        )
-        row = " | ".join(f"{each:.2f} %" for each in columns)
+        row = " | ".join(f"{100 * alarms / rollouts:.2f} %" for alarms in _alarms(load, rollouts))
         print(f"| {load.weight} % | {_errors(load)} | {row} |", flush=True)
+
+
+def _alarms(load: Load, rollouts: int) -> tuple[int, int, int]:
+    """Of the comparison at 0.01, at 0.05, and of the test for one look."""
+    chance = random.Random(f"{load}")  # noqa: S311 - a simulation, the same each time
+    strict = loose = single = 0
+    for _ in range(rollouts):
+        seconds = list(load.seconds(chance, LOOKS))
+        strict += sequential(seconds, Comparing(0.01)) is not None
+        loose += sequential(seconds, Comparing(0.05)) is not None
+        single += peeking(seconds) is not None
+    return strict, loose, single
 
 
 def _errors(load: Load) -> str:
     if load.outage is not None:
         return f"{100 * load.active:g} %, and {100 * load.outage:g} % for {OUTAGE_ENDS - OUTAGE_BEGINS} s"
     return f"{100 * load.active:g} %" + (f", in bunches of {load.bunch}" if load.bunch > 1 else "")
-
-
-Ask = Callable[[Load, random.Random, int, Comparing], int | None]
-
-
-def _share_of_alarms(ask: Ask, load: Load, rollouts: int, comparing: Comparing) -> float:
-    chance = random.Random(f"{load}")  # noqa: S311 - a simulation, the same each time
-    alarms = sum(ask(load, chance, LOOKS, comparing) is not None for _ in range(rollouts))
-    return 100.0 * alarms / rollouts
 
 
 def detection() -> None:
@@ -152,7 +150,8 @@ def detection() -> None:
 def _detection(load: Load) -> str:
     chance = random.Random(f"{load}")  # noqa: S311 - a simulation, the same each time
     looks = sorted(
-        sequential(load, chance, LONGEST, Comparing()) or LONGEST + 1 for _ in range(DETECTION_ROLLOUTS)
+        sequential(load.seconds(chance, LONGEST), Comparing()) or LONGEST + 1
+        for _ in range(DETECTION_ROLLOUTS)
     )
     median, late = (looks[int(share * (len(looks) - 1))] for share in (0.5, 0.9))
     return f"{_seconds(median)} ({_seconds(late)})"

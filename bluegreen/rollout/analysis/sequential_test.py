@@ -75,9 +75,8 @@ class SequentialTest:
 
     def add(self, candidate: Counts, active: Counts) -> SequentialTest:
         """With the counts of both over the same stretch of time."""
-        failures = candidate.failures + active.failures
         following = replace(self, candidate=self.candidate + candidate, active=self.active + active)
-        if not (failures and candidate.answers and active.answers):
+        if not (candidate.answers and active.answers and candidate.failures + active.failures):
             return following  # one alone says nothing of the two, and no failure nothing of failures
         ratios = tuple(
             before + self._log_ratio(ratio, candidate, active)

@@ -101,13 +101,13 @@ def test_one_look_is_never_expected_to_add_evidence(
 def test_equal_versions_are_seldom_told_apart_however_often_one_looks(weight: int) -> None:
     """Simulated with a seed, so that it ends the same each time; `python -m bench.false_alarms` does more."""
     load, chance = Load(100, weight, candidate=0.02, active=0.02), random.Random(5)
-    alarms = [sequential(load, chance, 100, Comparing(false_alarms=0.1)) for _ in range(200)]
+    alarms = [sequential(load.seconds(chance, 100), Comparing(false_alarms=0.1)) for _ in range(200)]
     assert sum(alarm is not None for alarm in alarms) <= 20
 
 
 def test_a_test_for_one_look_would_not_do() -> None:
     load, chance = Load(100, 10, candidate=0.02, active=0.02), random.Random(5)
-    alarms = [peeking(load, chance, 300, Comparing()) for _ in range(100)]
+    alarms = [peeking(load.seconds(chance, 300)) for _ in range(100)]
     assert sum(alarm is not None for alarm in alarms) > 5, "its promise is one in a hundred"
 
 
@@ -122,5 +122,5 @@ def test_a_test_for_one_look_would_not_do() -> None:
 )
 def test_a_worse_version_is_told_soon(load: Load, looks: int) -> None:
     chance = random.Random(5)
-    alarms = [sequential(load, chance, looks, Comparing()) for _ in range(50)]
+    alarms = [sequential(load.seconds(chance, looks), Comparing()) for _ in range(50)]
     assert sum(alarm is not None for alarm in alarms) >= 35

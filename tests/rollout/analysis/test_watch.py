@@ -203,6 +203,7 @@ def test_the_comparison_counts_each_answer_once_however_long_it_takes() -> None:
     one = RevisionFigures(answers=1)
     for second in range(1, 301):
         traffic.add(BEGAN + second, candidate=one, active=one)
+        traffic.seconds.pop(BEGAN + second - 120, None)  # what is older is forgotten
         if second % 3 == 0:
             watched.look(traffic.since, BEGAN + second)
     assert "of 300 answers failed" in watched.findings[-1].summary
@@ -214,6 +215,7 @@ def test_figures_that_fall_count_nothing_twice() -> None:
     kept = dict(traffic.seconds)
     traffic.seconds = {until: second for until, second in kept.items() if until == BEGAN + 3}
     watched.look(traffic.since, BEGAN + 4)
+    assert "of 300 answers failed" in watched.findings[-1].summary
     traffic.seconds = kept
     watched.look(traffic.since, BEGAN + 5)
     assert "of 300 answers failed" in watched.findings[-1].summary
