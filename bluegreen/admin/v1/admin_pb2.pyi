@@ -143,17 +143,29 @@ class RetireRequest(_message.Message):
     expected: Standing
     def __init__(self, origin: _Optional[_Union[Origin, _Mapping]] = ..., service: _Optional[str] = ..., confirmed: _Optional[bool] = ..., expected: _Optional[_Union[Standing, _Mapping]] = ...) -> None: ...
 
+class TestRequest(_message.Message):
+    __slots__ = ("origin", "service", "active")
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
+    ACTIVE_FIELD_NUMBER: _ClassVar[int]
+    origin: Origin
+    service: str
+    active: bool
+    def __init__(self, origin: _Optional[_Union[Origin, _Mapping]] = ..., service: _Optional[str] = ..., active: _Optional[bool] = ...) -> None: ...
+
 class CommandResponse(_message.Message):
-    __slots__ = ("message", "deployment_revision", "rollout_id", "status")
+    __slots__ = ("message", "deployment_revision", "rollout_id", "status", "check")
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     DEPLOYMENT_REVISION_FIELD_NUMBER: _ClassVar[int]
     ROLLOUT_ID_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
+    CHECK_FIELD_NUMBER: _ClassVar[int]
     message: str
     deployment_revision: int
     rollout_id: int
     status: ServiceStatus
-    def __init__(self, message: _Optional[str] = ..., deployment_revision: _Optional[int] = ..., rollout_id: _Optional[int] = ..., status: _Optional[_Union[ServiceStatus, _Mapping]] = ...) -> None: ...
+    check: Check
+    def __init__(self, message: _Optional[str] = ..., deployment_revision: _Optional[int] = ..., rollout_id: _Optional[int] = ..., status: _Optional[_Union[ServiceStatus, _Mapping]] = ..., check: _Optional[_Union[Check, _Mapping]] = ...) -> None: ...
 
 class GetStatusRequest(_message.Message):
     __slots__ = ("service",)
@@ -170,12 +182,14 @@ class GetHistoryRequest(_message.Message):
     def __init__(self, service: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
 
 class GetHistoryResponse(_message.Message):
-    __slots__ = ("deployments", "rollouts")
+    __slots__ = ("deployments", "rollouts", "checks")
     DEPLOYMENTS_FIELD_NUMBER: _ClassVar[int]
     ROLLOUTS_FIELD_NUMBER: _ClassVar[int]
+    CHECKS_FIELD_NUMBER: _ClassVar[int]
     deployments: _containers.RepeatedCompositeFieldContainer[Deployment]
     rollouts: _containers.RepeatedCompositeFieldContainer[Rollout]
-    def __init__(self, deployments: _Optional[_Iterable[_Union[Deployment, _Mapping]]] = ..., rollouts: _Optional[_Iterable[_Union[Rollout, _Mapping]]] = ...) -> None: ...
+    checks: _containers.RepeatedCompositeFieldContainer[Check]
+    def __init__(self, deployments: _Optional[_Iterable[_Union[Deployment, _Mapping]]] = ..., rollouts: _Optional[_Iterable[_Union[Rollout, _Mapping]]] = ..., checks: _Optional[_Iterable[_Union[Check, _Mapping]]] = ...) -> None: ...
 
 class ListEventsRequest(_message.Message):
     __slots__ = ("service", "limit", "follow", "after")
@@ -214,7 +228,7 @@ class ForgetProxyResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class ServiceStatus(_message.Message):
-    __slots__ = ("service", "gateways", "revision", "active_environment", "cutover_percent", "deployments", "rollout", "proxies", "activity", "recent_events", "domains", "unattributed_failures", "standing")
+    __slots__ = ("service", "gateways", "revision", "active_environment", "cutover_percent", "deployments", "rollout", "proxies", "activity", "recent_events", "domains", "unattributed_failures", "standing", "checks", "observation")
     SERVICE_FIELD_NUMBER: _ClassVar[int]
     GATEWAYS_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
@@ -228,6 +242,8 @@ class ServiceStatus(_message.Message):
     DOMAINS_FIELD_NUMBER: _ClassVar[int]
     UNATTRIBUTED_FAILURES_FIELD_NUMBER: _ClassVar[int]
     STANDING_FIELD_NUMBER: _ClassVar[int]
+    CHECKS_FIELD_NUMBER: _ClassVar[int]
+    OBSERVATION_FIELD_NUMBER: _ClassVar[int]
     service: str
     gateways: _containers.RepeatedScalarFieldContainer[str]
     revision: int
@@ -241,7 +257,85 @@ class ServiceStatus(_message.Message):
     domains: _containers.RepeatedScalarFieldContainer[str]
     unattributed_failures: int
     standing: Standing
-    def __init__(self, service: _Optional[str] = ..., gateways: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ..., active_environment: _Optional[str] = ..., cutover_percent: _Optional[int] = ..., deployments: _Optional[_Iterable[_Union[Deployment, _Mapping]]] = ..., rollout: _Optional[_Union[Rollout, _Mapping]] = ..., proxies: _Optional[_Iterable[_Union[ProxyView, _Mapping]]] = ..., activity: _Optional[str] = ..., recent_events: _Optional[_Iterable[_Union[Event, _Mapping]]] = ..., domains: _Optional[_Iterable[str]] = ..., unattributed_failures: _Optional[int] = ..., standing: _Optional[_Union[Standing, _Mapping]] = ...) -> None: ...
+    checks: _containers.RepeatedCompositeFieldContainer[Check]
+    observation: Observation
+    def __init__(self, service: _Optional[str] = ..., gateways: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ..., active_environment: _Optional[str] = ..., cutover_percent: _Optional[int] = ..., deployments: _Optional[_Iterable[_Union[Deployment, _Mapping]]] = ..., rollout: _Optional[_Union[Rollout, _Mapping]] = ..., proxies: _Optional[_Iterable[_Union[ProxyView, _Mapping]]] = ..., activity: _Optional[str] = ..., recent_events: _Optional[_Iterable[_Union[Event, _Mapping]]] = ..., domains: _Optional[_Iterable[str]] = ..., unattributed_failures: _Optional[int] = ..., standing: _Optional[_Union[Standing, _Mapping]] = ..., checks: _Optional[_Iterable[_Union[Check, _Mapping]]] = ..., observation: _Optional[_Union[Observation, _Mapping]] = ...) -> None: ...
+
+class Check(_message.Message):
+    __slots__ = ("id", "kind", "subject", "deployment_revision", "rollout_id", "step", "verdict", "summary", "findings", "wanted_at", "finished_at")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    DEPLOYMENT_REVISION_FIELD_NUMBER: _ClassVar[int]
+    ROLLOUT_ID_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    FINDINGS_FIELD_NUMBER: _ClassVar[int]
+    WANTED_AT_FIELD_NUMBER: _ClassVar[int]
+    FINISHED_AT_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    kind: str
+    subject: str
+    deployment_revision: int
+    rollout_id: int
+    step: int
+    verdict: str
+    summary: str
+    findings: _containers.RepeatedCompositeFieldContainer[Finding]
+    wanted_at: float
+    finished_at: float
+    def __init__(self, id: _Optional[int] = ..., kind: _Optional[str] = ..., subject: _Optional[str] = ..., deployment_revision: _Optional[int] = ..., rollout_id: _Optional[int] = ..., step: _Optional[int] = ..., verdict: _Optional[str] = ..., summary: _Optional[str] = ..., findings: _Optional[_Iterable[_Union[Finding, _Mapping]]] = ..., wanted_at: _Optional[float] = ..., finished_at: _Optional[float] = ...) -> None: ...
+
+class Finding(_message.Message):
+    __slots__ = ("name", "verdict", "summary", "output", "seconds")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    verdict: str
+    summary: str
+    output: str
+    seconds: float
+    def __init__(self, name: _Optional[str] = ..., verdict: _Optional[str] = ..., summary: _Optional[str] = ..., output: _Optional[str] = ..., seconds: _Optional[float] = ...) -> None: ...
+
+class Observation(_message.Message):
+    __slots__ = ("candidate_revision", "active_revision", "rollout_id", "step", "since", "begun", "verdict", "watched", "first_bad_at")
+    CANDIDATE_REVISION_FIELD_NUMBER: _ClassVar[int]
+    ACTIVE_REVISION_FIELD_NUMBER: _ClassVar[int]
+    ROLLOUT_ID_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    BEGUN_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    WATCHED_FIELD_NUMBER: _ClassVar[int]
+    FIRST_BAD_AT_FIELD_NUMBER: _ClassVar[int]
+    candidate_revision: int
+    active_revision: int
+    rollout_id: int
+    step: int
+    since: float
+    begun: float
+    verdict: str
+    watched: _containers.RepeatedCompositeFieldContainer[Watched]
+    first_bad_at: float
+    def __init__(self, candidate_revision: _Optional[int] = ..., active_revision: _Optional[int] = ..., rollout_id: _Optional[int] = ..., step: _Optional[int] = ..., since: _Optional[float] = ..., begun: _Optional[float] = ..., verdict: _Optional[str] = ..., watched: _Optional[_Iterable[_Union[Watched, _Mapping]]] = ..., first_bad_at: _Optional[float] = ...) -> None: ...
+
+class Watched(_message.Message):
+    __slots__ = ("last", "passes", "fails", "inconclusives", "errors")
+    LAST_FIELD_NUMBER: _ClassVar[int]
+    PASSES_FIELD_NUMBER: _ClassVar[int]
+    FAILS_FIELD_NUMBER: _ClassVar[int]
+    INCONCLUSIVES_FIELD_NUMBER: _ClassVar[int]
+    ERRORS_FIELD_NUMBER: _ClassVar[int]
+    last: Finding
+    passes: int
+    fails: int
+    inconclusives: int
+    errors: int
+    def __init__(self, last: _Optional[_Union[Finding, _Mapping]] = ..., passes: _Optional[int] = ..., fails: _Optional[int] = ..., inconclusives: _Optional[int] = ..., errors: _Optional[int] = ...) -> None: ...
 
 class Deployment(_message.Message):
     __slots__ = ("revision", "version", "environment", "status", "deployed_at", "activated_at", "status_since", "endpoints", "set_percent", "acknowledged_by", "proxies", "observed_percent", "requests", "failures", "active_requests", "requests_per_second", "p50_ms", "p99_ms", "deadline_at", "released", "note", "silent_proxies")
@@ -292,7 +386,7 @@ class Deployment(_message.Message):
     def __init__(self, revision: _Optional[int] = ..., version: _Optional[str] = ..., environment: _Optional[str] = ..., status: _Optional[str] = ..., deployed_at: _Optional[float] = ..., activated_at: _Optional[float] = ..., status_since: _Optional[float] = ..., endpoints: _Optional[_Iterable[str]] = ..., set_percent: _Optional[int] = ..., acknowledged_by: _Optional[int] = ..., proxies: _Optional[int] = ..., observed_percent: _Optional[float] = ..., requests: _Optional[int] = ..., failures: _Optional[int] = ..., active_requests: _Optional[int] = ..., requests_per_second: _Optional[float] = ..., p50_ms: _Optional[float] = ..., p99_ms: _Optional[float] = ..., deadline_at: _Optional[float] = ..., released: _Optional[bool] = ..., note: _Optional[str] = ..., silent_proxies: _Optional[int] = ...) -> None: ...
 
 class Rollout(_message.Message):
-    __slots__ = ("id", "kind", "candidate_revision", "previous_revision", "steps", "step", "percent", "state", "reason", "started_at", "finished_at", "hold_until", "seconds_to_last_ack", "skew_seconds")
+    __slots__ = ("id", "kind", "candidate_revision", "previous_revision", "steps", "step", "percent", "state", "reason", "started_at", "finished_at", "hold_until", "seconds_to_last_ack", "skew_seconds", "seconds_from_first_bad", "approval_wanted")
     ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     CANDIDATE_REVISION_FIELD_NUMBER: _ClassVar[int]
@@ -307,6 +401,8 @@ class Rollout(_message.Message):
     HOLD_UNTIL_FIELD_NUMBER: _ClassVar[int]
     SECONDS_TO_LAST_ACK_FIELD_NUMBER: _ClassVar[int]
     SKEW_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FROM_FIRST_BAD_FIELD_NUMBER: _ClassVar[int]
+    APPROVAL_WANTED_FIELD_NUMBER: _ClassVar[int]
     id: int
     kind: str
     candidate_revision: int
@@ -321,7 +417,9 @@ class Rollout(_message.Message):
     hold_until: float
     seconds_to_last_ack: float
     skew_seconds: float
-    def __init__(self, id: _Optional[int] = ..., kind: _Optional[str] = ..., candidate_revision: _Optional[int] = ..., previous_revision: _Optional[int] = ..., steps: _Optional[_Iterable[int]] = ..., step: _Optional[int] = ..., percent: _Optional[int] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., started_at: _Optional[float] = ..., finished_at: _Optional[float] = ..., hold_until: _Optional[float] = ..., seconds_to_last_ack: _Optional[float] = ..., skew_seconds: _Optional[float] = ...) -> None: ...
+    seconds_from_first_bad: float
+    approval_wanted: bool
+    def __init__(self, id: _Optional[int] = ..., kind: _Optional[str] = ..., candidate_revision: _Optional[int] = ..., previous_revision: _Optional[int] = ..., steps: _Optional[_Iterable[int]] = ..., step: _Optional[int] = ..., percent: _Optional[int] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., started_at: _Optional[float] = ..., finished_at: _Optional[float] = ..., hold_until: _Optional[float] = ..., seconds_to_last_ack: _Optional[float] = ..., skew_seconds: _Optional[float] = ..., seconds_from_first_bad: _Optional[float] = ..., approval_wanted: _Optional[bool] = ...) -> None: ...
 
 class ProxyView(_message.Message):
     __slots__ = ("proxy", "gateway", "connected", "acknowledged", "acknowledged_after", "rejected", "backends", "silent", "listener_rejected", "has_namesake")

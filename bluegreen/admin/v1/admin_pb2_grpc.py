@@ -79,6 +79,16 @@ class AdminStub:
                 request_serializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.RetireRequest.SerializeToString,
                 response_deserializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandResponse.FromString,
                 _registered_method=True)
+        self.Test = channel.unary_unary(
+                '/bluegreen.admin.v1.Admin/Test',
+                request_serializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.TestRequest.SerializeToString,
+                response_deserializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandResponse.FromString,
+                _registered_method=True)
+        self.Approve = channel.unary_unary(
+                '/bluegreen.admin.v1.Admin/Approve',
+                request_serializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandRequest.SerializeToString,
+                response_deserializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandResponse.FromString,
+                _registered_method=True)
         self.Retry = channel.unary_unary(
                 '/bluegreen.admin.v1.Admin/Retry',
                 request_serializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandRequest.SerializeToString,
@@ -181,6 +191,20 @@ class AdminServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Test(self, request, context):
+        """Run the tests of the version in the idle environment again, or those of the active one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Approve(self, request, context):
+        """Let the open rollout leave its present step, which asks for that.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Retry(self, request, context):
         """Do again what did not come to its end: deploy what failed, promote what was taken back.
         """
@@ -202,7 +226,7 @@ class AdminServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetHistory(self, request, context):
-        """All deployments of a service, newest first.
+        """All deployments, rollouts and verdicts of a service, newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -274,6 +298,16 @@ def add_AdminServicer_to_server(servicer, server):
             'Retire': grpc.unary_unary_rpc_method_handler(
                     servicer.Retire,
                     request_deserializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.RetireRequest.FromString,
+                    response_serializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandResponse.SerializeToString,
+            ),
+            'Test': grpc.unary_unary_rpc_method_handler(
+                    servicer.Test,
+                    request_deserializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.TestRequest.FromString,
+                    response_serializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandResponse.SerializeToString,
+            ),
+            'Approve': grpc.unary_unary_rpc_method_handler(
+                    servicer.Approve,
+                    request_deserializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandRequest.FromString,
                     response_serializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandResponse.SerializeToString,
             ),
             'Retry': grpc.unary_unary_rpc_method_handler(
@@ -554,6 +588,60 @@ class Admin:
             target,
             '/bluegreen.admin.v1.Admin/Retire',
             bluegreen_dot_admin_dot_v1_dot_admin__pb2.RetireRequest.SerializeToString,
+            bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Test(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bluegreen.admin.v1.Admin/Test',
+            bluegreen_dot_admin_dot_v1_dot_admin__pb2.TestRequest.SerializeToString,
+            bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Approve(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bluegreen.admin.v1.Admin/Approve',
+            bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandRequest.SerializeToString,
             bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandResponse.FromString,
             options,
             channel_credentials,
