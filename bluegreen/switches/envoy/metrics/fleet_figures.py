@@ -80,11 +80,11 @@ class FleetFigures:
 
     def _with_known_bounds(self, counts: Counts) -> Counts:
         """A bound too many becomes the next higher one: slower than it was rather than faster."""
-        unknown = {key for key in counts if isinstance(key, float)} - self._bounds
+        unknown = [key for key in counts.keys() - self._bounds if isinstance(key, float)]
         if not unknown:
             return counts
         known = {key: count for key, count in counts.items() if key not in unknown}
-        for bound in sorted(each for each in unknown if isinstance(each, float)):
+        for bound in sorted(unknown):
             if bound >= 0 and len(self._bounds) < MAXIMUM_BOUNDS:
                 self._bounds.add(bound)
             # What is no number is no latency that could be compared.

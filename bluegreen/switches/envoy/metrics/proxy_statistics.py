@@ -96,7 +96,11 @@ class ProxyStatistics:
         for name, reported in by_cluster.items():
             counts = (self._clusters.get(name) or self._add(name)).report(at, reported)
             if counts and name.twin in PRODUCTION:
-                merge(revisions.setdefault((name.service, name.revision), {}), counts)
+                key = (name.service, name.revision)
+                if key in revisions:
+                    merge(revisions[key], counts)
+                else:
+                    revisions[key] = counts
         for name in self._clusters.keys() - by_cluster.keys():
             if self._clusters[name].reported_at < at - KEPT_UNSEEN:
                 self._attributed_to_dropped += _production_5xx(name, self._drop(name))
