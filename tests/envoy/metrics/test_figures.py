@@ -323,6 +323,8 @@ async def test_grpc_statuses(envoy: StartEnvoy) -> None:
             failed = sum(statuses[each] for each in SERVERS_FAULT)
             assert counted(figures.revisions[1]) == (statuses.total(), failed) == (41, 13)
             assert (figures.gateway_answers, figures.gateway_failures) == (41, 0)
+            # A request that nobody answered in time has no latency.
+            assert sum(figures.revisions[1].latencies.values()) == 40
 
             # All instances are gone: nobody but the gateway answers.
             plane.switch.set_weights(

@@ -5,6 +5,7 @@ How Envoy (1.40) counts, as far as it matters here:
 - An answer counts by its class when its headers arrive. One that was tried again counts nowhere in there; of
   all tries of a request only the last does. A request that its client gave up counts nowhere either.
 - An answer that Envoy makes for want of one (no instance, cut short, timed out) counts as 5xx of the cluster.
+  It has no latency.
 - For a client that speaks gRPC such an answer is an HTTP 200 with a status, so that it counts twice: as 5xx
   and as UNAVAILABLE. A 5xx that an instance answers has no status, and counts once.
 - A stream that is reset and a connection that ends under its requests are never counted for one cause, a
