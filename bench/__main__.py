@@ -75,7 +75,7 @@ def memory(figures: list[Figures]) -> None:
 def growth() -> None:
     print(
         "| protocol | services | encode and publish, s | first snapshot, ms a proxy "
-        "| one change: publish, ms | response, us a proxy | ACK, us a proxy |"
+        "| one change: publish, us | response, us a proxy | ACK, us a proxy |"
     )
     print("|---|---|---|---|---|---|---|")
     for protocol in ("sotw", "delta"):
@@ -83,7 +83,7 @@ def growth() -> None:
             g = scaling.measure(protocol, services)
             print(
                 f"| {protocol} | {services:,} | {g.build:.2f} | {g.first / scaling.PROXIES * 1e3:.2f} "
-                f"| {g.publish:.2f} | {g.answer * 1e3:.0f} | {g.acknowledge * 1e3:.0f} |",
+                f"| {g.publish * 1e3:.0f} | {g.answer * 1e3:.0f} | {g.acknowledge * 1e3:.0f} |",
                 flush=True,
             )
 

@@ -17,7 +17,8 @@ class SotwSession(Session):
     """State-of-the-world on one stream."""
 
     def receive(self, data: bytes, now: float) -> None:
-        self.take(parse_request(data), now)
+        asked = (channel.subscription for channel in self.channels.values())
+        self.take(parse_request(data, [each for each in asked if each.encoded]), now)
 
     def take(self, request: Request, now: float) -> None:
         """As ``receive``, for a request that is parsed already."""
@@ -45,11 +46,10 @@ class SotwSession(Session):
         self._subscribe(channel, request.names)
 
     def _subscribe(self, channel: Channel, names: tuple[str, ...]) -> None:
-        if names == channel.listed and names:
+        if names and (names is channel.listed or names == channel.listed):
             return
         subscription = self._subscription(channel, names)
-        if subscription.listed != names:
-            subscription.listed = names
+        subscription.note(names)
         channel.listed = subscription.listed  # one list for all who ask for the same
         if subscription is channel.subscription:
             return
