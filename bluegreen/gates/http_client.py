@@ -68,16 +68,19 @@ class HttpClient:
     async def open(cls) -> AsyncIterator[HttpClient]:
         """A client for as long as the context is open.
 
-        A connection serves one request: aiohttp repeats by itself only what breaks on one that was kept.
+        A connection serves one request: one that was kept may be closed just when it is needed, which says
+        nothing of the answer.
         """
         async with aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(force_close=True, limit=0),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
-            skip_auto_headers=("Accept-Encoding",),  # what is compared is what was meant
+            headers={"User-Agent": "bluegreen"},
+            skip_auto_headers=("Accept-Encoding", "Content-Type"),  # what is sent is what is written
             max_line_size=_TOO_MUCH,
             max_field_size=_TOO_MUCH,
             trust_env=False,
+            middlewares=(_send_once,),
         ) as session:
             yield cls(session)
 
@@ -94,7 +97,7 @@ class HttpClient:
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
             raise CannotAsk("the address is no URL that can be asked") from error
         except aiohttp.ClientError as error:
-            raise NoAnswer(f"the answer broke off or is no HTTP: {_kind(error)}") from error
+            raise _broken(error) from error
         except OSError as error:
             raise NoAnswer(f"the connection broke: {_reason(error)}") from error
         except ValueError as error:  # a method or header that HTTP does not allow; the text may quote it
@@ -139,14 +142,28 @@ def without_user(url: str) -> str:
         return "an address that is no URL"
 
 
-def _kind(error: aiohttp.ClientError) -> str:
+async def _send_once(
+    request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """aiohttp sends a GET again when its connection breaks, even a new one; an error that it does not know
+    it takes for the end."""
+    try:
+        return await send(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise _broken(error) from error
+
+
+def _broken(error: aiohttp.ClientError) -> NoAnswer:
     match error:
         case aiohttp.ServerDisconnectedError():
-            return "the connection was closed"
+            why = "the connection was closed"
         case aiohttp.ClientOSError():
-            return _reason(error)
+            why = _reason(error)
         case _:
-            return type(error).__name__
+            why = type(error).__name__
+    return NoAnswer(f"the answer broke off or is no HTTP: {why}")
 
 
 def _reason(error: OSError) -> str:
