@@ -16,8 +16,8 @@ FiguresSince = Callable[[float], ServiceFigures]
 NAME = "compare: statistical"
 
 EDGE = 10.0
-MOVED_AFTER = 60.0
-OVERLAP = 30.0
+MOVED_AFTER = 30.0
+OVERLAP = 10.0
 """Seconds. Old figures are kept in coarser and coarser stretches, and not for long; so what they are counted
 from is moved up every MOVED_AFTER, to a multiple of EDGE, far enough back that reports which are on their way
 still count."""
@@ -36,10 +36,9 @@ class Comparison:
     def look(self, figures_since: FiguresSince, now: float, min_requests: int) -> Finding:
         figures = figures_since(self._from)
         self.test = self.test.add(self._new(figures, self._candidate), self._new(figures, self._active))
-        moved = floor((now - OVERLAP) / EDGE) * EDGE
-        if now - self._from > MOVED_AFTER and moved > self._from:
-            self._from = moved
-            later = figures_since(moved)
+        if now - self._from > MOVED_AFTER:
+            self._from = floor((now - OVERLAP) / EDGE) * EDGE
+            later = figures_since(self._from)
             self._counted = {revision: _counts(later, revision) for revision in self._counted}
         return self._finding(figures, min_requests)
 
