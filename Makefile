@@ -20,6 +20,11 @@ $(INSTALLED): pyproject.toml constraints.txt
 demo: $(INSTALLED) ## a whole release through real Envoys under load
 	@$(BIN)/bluegreen demo
 
+.PHONY: prometheus
+prometheus: ## the Prometheus that the tests ask, from Debian's package (as root, where it is missing)
+	@command -v prometheus promtool >/dev/null || { apt-get update -qq && \
+	  RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends prometheus; }
+
 .PHONY: test
 test: $(INSTALLED) ## all tests but the slow ones
 	$(BIN)/pytest -m 'not slow' -q -n 2 --dist worksteal

@@ -85,9 +85,9 @@ class Analysis:
     sources: tuple[Source, ...] = ()
     comparing: Comparing | None = None
     window: float = 30.0
-    interval: float = 1.0
+    interval: float = 0.5
     min_requests: int = 50
-    failures: int = 2
+    failures: int = 3
     errors: int = 3
     on_fail: OnFinding = OnFinding.TURN_BACK
     on_error: OnFinding = OnFinding.PAUSE

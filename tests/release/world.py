@@ -43,6 +43,7 @@ class World:
         self.ports = WorldPorts()
         self.proxies: dict[str, EnvoyProcess] = {}
         self.cables: dict[str, Cable] = {}
+        self.flush_interval = 0.25  # seconds; quick, so that tests need not wait
         self._children = children
         self._directory = directory
         self._channel = grpc.aio.insecure_channel(
@@ -100,7 +101,7 @@ class World:
             control_plane=self.cables[gateway].address if gateway in self.cables else self._xds,
             protocol=protocol,
             admin=Endpoint(LOOPBACK, free_port()),
-            flush_interval=0.25,
+            flush_interval=self.flush_interval,
         )
         proxy = await EnvoyProcess.start(self._children, bootstrap(options), EnvoyOptions(name=gateway))
         self.proxies[gateway] = proxy
