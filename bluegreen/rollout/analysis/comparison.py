@@ -62,7 +62,7 @@ class Comparison:
         if missing > 0:
             return Finding(NAME, Verdict.INCONCLUSIVE, f"{summary}; {missing} answers too few to pass")
         if figures.unheard:
-            return Finding(NAME, Verdict.INCONCLUSIVE, f"{summary}; but {unheard(figures)}")
+            return Finding(NAME, Verdict.INCONCLUSIVE, f"{summary}; and {unheard(figures)}")
         return Finding(NAME, Verdict.PASS, summary)
 
 

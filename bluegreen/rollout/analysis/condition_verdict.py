@@ -64,6 +64,13 @@ def judge(condition: Condition, seen: Seen) -> Finding | None:
     """
     if condition.of_active and seen.active is None:
         return None
+    finding = _judge_what_is_heard(condition, seen)
+    if finding.verdict is Verdict.FAIL or not seen.figures.unheard:
+        return finding
+    return Finding(condition.text, Verdict.INCONCLUSIVE, f"{finding.summary}; and {unheard(seen.figures)}")
+
+
+def _judge_what_is_heard(condition: Condition, seen: Seen) -> Finding:
     candidate = _reading(condition.metric, seen.of(seen.candidate), seen)
     if isinstance(candidate, str):
         return Finding(condition.text, Verdict.INCONCLUSIVE, candidate)
@@ -71,13 +78,11 @@ def judge(condition: Condition, seen: Seen) -> Finding | None:
     if isinstance(limit, str):
         return Finding(condition.text, Verdict.INCONCLUSIVE, f"of the active revision {limit}")
     verdict = _compare(condition.comparison, candidate, limit)
-    summary = _summary(condition, candidate, limit)
-    if verdict is Verdict.PASS and seen.figures.unheard:
-        return Finding(condition.text, Verdict.INCONCLUSIVE, f"{summary}; but {unheard(seen.figures)}")
-    return Finding(condition.text, verdict, summary)
+    return Finding(condition.text, verdict, _summary(condition, candidate, limit))
 
 
 def unheard(figures: ServiceFigures) -> str:
+    """Whose reports are missing, as a sentence without its full stop."""
     names = figures.unheard
     more = f" and {len(names) - _MAXIMUM_NAMES} more" if len(names) > _MAXIMUM_NAMES else ""
     return f"nothing is known of {', '.join(names[:_MAXIMUM_NAMES])}{more}, not heard of late"

@@ -18,12 +18,12 @@ reaches 1 / false_alarms is at most false_alarms: however often one looks, and w
 Nor need errors be rare. That part then has Fisher's noncentral hypergeometric distribution, which
 
 - is that of a sum of independent trials (its generating function has only real roots: Vatutin and
-  Mikhailov, Limit Theorems for the Number of Empty Cells, 1982, for w = 1; another w scales the roots), so
-  that the mean of a convex function of it is at most that of the binomial one with the same mean
-  (Hoeffding, On the Distribution of the Number of Successes in Independent Trials, 1956; for w = 1 also
-  Probability Inequalities for Sums of Bounded Random Variables, 1963, theorem 4);
-- has at most the mean of the binomial one above, since (m - n + w*n) * E[k] = w*n*x - (w - 1) * E[k * (x -
-  k)] and w >= 1; and less where w is less.
+  Mikhailov 1982 for w = 1; another w scales the roots), so that the mean of a convex function of it is at
+  most that of the binomial one with the same mean (Hoeffding, On the Distribution of the Number of Successes
+  in Independent Trials, 1956; for w = 1 also Probability Inequalities for Sums of Bounded Random Variables,
+  1963, theorem 4);
+- has at most the mean of the binomial one above, since for the part k
+  (m - n + w*n) * E[k] = w*n*x - (w - 1) * E[k * (x - k)], where w >= 1; and less where w is less.
 
 The likelihood ratio is convex and rises with the part, so its mean stays at most 1, and the promise holds.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from bluegreen.model.analysis import Analysis, Source
 from bluegreen.model.condition import Condition, Metric
@@ -100,7 +101,7 @@ class Watch:
         """What a source has answered, or that it has not (Verdict.ERROR). KeyError where it is unknown."""
         self._due[source] = now + self._sources[source].interval
         self._under_way.discard(source)
-        self._add(finding, now)
+        self._add(replace(finding, name=source), now)
 
     @property
     def verdict(self) -> Verdict:

@@ -136,6 +136,11 @@ def test_who_is_not_heard_makes_no_pass_and_undoes_no_failure() -> None:
     assert finding is not None
     assert finding.verdict is Verdict.INCONCLUSIVE
     assert "nothing is known of edge-1, edge-2" in finding.summary
+    finding = judged("success_rate >= 99", figures(RevisionFigures(answers=9), unheard=("edge-1",)))
+    assert finding is not None
+    assert finding.summary == (
+        "9 answers, 41 too few to tell; and nothing is known of edge-1, not heard of late"
+    )
     finding = judged("success_rate >= 99", figures(bad, unheard=("edge-1",)))
     assert finding is not None
     assert finding.verdict is Verdict.FAIL
