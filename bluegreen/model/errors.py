@@ -7,6 +7,7 @@
     │   └── IllegalTransition no such entry in the state machine's table
     ├── Conflict              somebody else was faster: look, and try again
     │   └── Overtaken         what the sender saw when it decided is so no more
+    ├── ProvisioningFailed    instances could not be had, or not be stopped; says what failed, in its words
     └── NotServing            the control plane has not loaded its state, or cannot be reached
 
 Every message is a sentence for a person: what happened, where, and what to do next.
@@ -57,6 +58,10 @@ class Overtaken(Conflict):
     def __init__(self, stand: str, possible: str, meanwhile: str = "") -> None:
         super().__init__(" ".join(filter(None, ["Not as you saw it.", meanwhile, stand, possible])))
         self.stand, self.possible = stand, possible
+
+
+class ProvisioningFailed(BluegreenError):
+    """What provides the instances has failed."""
 
 
 class NotServing(BluegreenError):
