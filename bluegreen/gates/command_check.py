@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import signal
 
-from bluegreen.gates.command import CannotStart, Command, CommandRunner, Ended
 from bluegreen.gates.outcome import Outcome
 from bluegreen.model.verdict import Verdict
+from bluegreen.subprocesses.command import CannotStart, Command, CommandRunner, Ended
 
 
 async def ask_command(commands: CommandRunner, command: Command) -> Outcome:

@@ -9,7 +9,6 @@ import traceback
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 
-from bluegreen.gates.command import Command, CommandRunner
 from bluegreen.gates.command_check import ask_command, measure_command
 from bluegreen.gates.command_environment import command_environment
 from bluegreen.gates.grpc_probe import probe_grpc
@@ -18,7 +17,7 @@ from bluegreen.gates.http_probe import probe_http
 from bluegreen.gates.outcome import Outcome
 from bluegreen.gates.prometheus import measure_prometheus
 from bluegreen.gates.repetition import with_retries
-from bluegreen.gates.text import MAXIMUM_SUMMARY, Redaction, printable
+from bluegreen.gates.text import MAXIMUM_SUMMARY, Redaction
 from bluegreen.gates.webhook import Webhook, ask_webhook, measure_webhook
 from bluegreen.model.acceptance_test import AcceptanceTest, CommandTest, GrpcTest, HttpTest
 from bluegreen.model.analysis import CommandSource, PrometheusSource, Source, WebhookSource
@@ -26,6 +25,8 @@ from bluegreen.model.checker import Target
 from bluegreen.model.hook import Hook
 from bluegreen.model.secret import Secret
 from bluegreen.model.verdict import MAXIMUM_OUTPUT, Finding, Verdict
+from bluegreen.subprocesses.command import Command, CommandRunner
+from bluegreen.subprocesses.printable import printable
 
 log = logging.getLogger(__name__)
 

@@ -8,21 +8,13 @@ from collections.abc import Iterable
 
 from bluegreen.model.secret import SHOWN, Secret
 from bluegreen.model.verdict import MAXIMUM_OUTPUT
+from bluegreen.subprocesses.printable import printable
 
 MAXIMUM_SUMMARY = 1000
 """Characters of a summary; what does not fit is cut off."""
 
 SHORTEST_SECRET, SHORTEST_PART = 4, 6
 """Characters. What is shorter keeps nothing secret, and would blot out half of every text (`1`, `*/*`)."""
-
-_ESCAPE_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")  # ECMA-48, 5.4: colours and the like
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and newline
-
-
-def printable(text: str) -> str:
-    """Without what a terminal would obey, and without what cannot be encoded."""
-    clean = _CONTROL.sub("", _ESCAPE_SEQUENCE.sub("", text))
-    return clean.encode(errors="replace").decode()
 
 
 def quoted(text: str) -> str:

@@ -1,1 +1,1 @@
-"""Where instances come from: local processes, a command of the user's own, a file that something else writes."""
+"""Where instances come from: local processes, a program of the user's, a file that something else writes."""

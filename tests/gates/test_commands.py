@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from bluegreen.gates import command as command_module
 from bluegreen.gates import repetition
 from bluegreen.gates.outside_checker import OutsideChecker
 from bluegreen.model.acceptance_test import CommandTest
@@ -19,6 +18,7 @@ from bluegreen.model.analysis import CommandSource
 from bluegreen.model.checker import Target
 from bluegreen.model.hook import Hook, Moment
 from bluegreen.model.verdict import MAXIMUM_OUTPUT, Finding, Verdict
+from bluegreen.subprocesses import command as command_module
 from tests.support.exits import gone, is_running
 
 TARGET = Target(

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from bluegreen.gates.text import Redaction, printable
+from bluegreen.gates.text import Redaction
 from bluegreen.model.secret import Secret
+from bluegreen.subprocesses.printable import printable
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Self, cast
 
-from bluegreen.gates.command_output import CommandOutput
+from bluegreen.subprocesses.command_output import CommandOutput
 
 TERMINATION_GRACE = 2.0
 """Seconds between SIGTERM and SIGKILL."""

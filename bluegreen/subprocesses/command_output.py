@@ -6,8 +6,8 @@ import asyncio
 import os
 from typing import IO
 
-from bluegreen.gates.text import printable
 from bluegreen.model.verdict import MAXIMUM_OUTPUT
+from bluegreen.subprocesses.printable import printable
 
 _CHUNK = 65_536  # as much as a pipe holds
 _KEPT = MAXIMUM_OUTPUT - 80  # leaves room for the note on what is dropped

@@ -1,0 +1,1 @@
+"""Instances that something else lists in a file."""
