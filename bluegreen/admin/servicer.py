@@ -20,10 +20,19 @@ from bluegreen.admin.changes import noticing, within
 from bluegreen.admin.contract import MAX_DOCUMENT
 from bluegreen.admin.errors import telling_errors
 from bluegreen.admin.fleet_views import proxy_facts_view
+from bluegreen.admin.gate_views import HISTORY_OUTPUT, check_view, checks_view
 from bluegreen.admin.service_file import BadServiceFile, read_service_file
 from bluegreen.admin.v1 import admin_pb2 as pb
 from bluegreen.admin.v1 import admin_pb2_grpc
-from bluegreen.admin.views import change_view, deployment_view, event_view, rollout_view, service_status
+from bluegreen.admin.views import (
+    change_view,
+    deployment_view,
+    event_view,
+    rollout_view,
+    service_status,
+    service_summary,
+)
+from bluegreen.model.check import CheckKind
 from bluegreen.model.errors import UnknownName
 from bluegreen.model.event import Event, Origin
 from bluegreen.model.store import Store
@@ -86,7 +95,7 @@ class AdminServicer(admin_pb2_grpc.AdminServicer):
         self, request: pb.ListServicesRequest, context: Context
     ) -> pb.ListServicesResponse:
         views = map(self._operations.view, self._operations.services())
-        return pb.ListServicesResponse(services=map(service_status, views))
+        return pb.ListServicesResponse(services=map(service_summary, views))
 
     @telling_errors
     async def Deploy(self, request: pb.DeployRequest, context: Context) -> pb.CommandResponse:
@@ -133,6 +142,23 @@ class AdminServicer(admin_pb2_grpc.AdminServicer):
         return await self._answer(service, result)
 
     @telling_errors
+    async def Test(self, request: pb.TestRequest, context: Context) -> pb.CommandResponse:
+        service = requests.name("service", request.service)
+        result = await self._operations.test(service, _origin(request, context), active=request.active)
+        kind = CheckKind.TESTS_OF_ACTIVE if request.active else CheckKind.TESTS
+        checks = self._operations.aggregate(service).checks
+        begun = next((check for check in reversed(checks) if check.kind is kind), None)
+        answer = await self._answer(service, result)
+        if begun is not None:
+            answer.check.CopyFrom(check_view(begun))
+        return answer
+
+    @telling_errors
+    async def Approve(self, request: pb.CommandRequest, context: Context) -> pb.CommandResponse:
+        approve = partial(self._operations.approve, expected=requests.expected(request))
+        return await self._command(approve, request, context)
+
+    @telling_errors
     async def Retry(self, request: pb.CommandRequest, context: Context) -> pb.CommandResponse:
         return await self._command(self._operations.retry, request, context)
 
@@ -157,10 +183,13 @@ class AdminServicer(admin_pb2_grpc.AdminServicer):
         limit = requests.limit(request.limit, default=50, most=1000)
         deployments = await self._store.deployments(service, limit)
         rollouts = await self._store.rollouts(service, limit)
+        checks = await self._store.checks(service, limit)
         if not deployments:  # one that was removed has its history still
             self._operations.aggregate(service)
         return pb.GetHistoryResponse(
-            deployments=map(deployment_view, deployments), rollouts=map(rollout_view, rollouts)
+            deployments=map(deployment_view, deployments),
+            rollouts=map(rollout_view, rollouts),
+            checks=checks_view(checks, HISTORY_OUTPUT),
         )
 
     @telling_errors

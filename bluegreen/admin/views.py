@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bluegreen.admin.fleet_views import proxy_view
+from bluegreen.admin.gate_views import (
+    checks_now,
+    is_approval_wanted,
+    observation_view,
+    seconds_from_first_bad,
+)
 from bluegreen.admin.v1 import admin_pb2 as pb
 from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.catalogue import ChangeKind, Difference
@@ -25,9 +31,19 @@ _KINDS = {
 
 
 def service_status(view: ServiceView, recent: Iterable[Event] = ()) -> pb.ServiceStatus:
+    """All that there is to say about a service now."""
+    status = service_summary(view)
+    status.recent_events.extend(map(event_view, recent))
+    status.checks.extend(checks_now(view.aggregate))
+    if view.observation is not None:
+        status.observation.CopyFrom(observation_view(view.observation))
+    return status
+
+
+def service_summary(view: ServiceView) -> pb.ServiceStatus:
+    """As one of many: without its events and gates."""
     aggregate, report = view.aggregate, view.report
     service, active = aggregate.service, aggregate.traffic.active_environment
-    rollout = aggregate.rollout
     return pb.ServiceStatus(
         service=service.name,
         domains=service.domains,
@@ -36,10 +52,9 @@ def service_status(view: ServiceView, recent: Iterable[Event] = ()) -> pb.Servic
         active_environment=active.value if active else "",
         cutover_percent=aggregate.traffic.cutover_percent,
         deployments=[_deployment_now(each, aggregate, report) for each in aggregate.deployments],
-        rollout=rollout_view(rollout) if rollout else None,
+        rollout=_rollout_now(aggregate),
         proxies=[proxy_view(proxy, aggregate) for proxy in report.proxies],
         activity=view.activity,
-        recent_events=map(event_view, recent),
         unattributed_failures=report.unattributed_5xx,
         standing=_standing_view(aggregate),
     )
@@ -103,6 +118,14 @@ def _acknowledged_by(deployment: Deployment, report: TrafficReport) -> int:
     return sum(backend is not None and backend.acknowledged for backend in backends)
 
 
+def _rollout_now(aggregate: ServiceAggregate) -> pb.Rollout | None:
+    if aggregate.rollout is None:
+        return None
+    view = rollout_view(aggregate.rollout)
+    view.approval_wanted = is_approval_wanted(aggregate)
+    return view
+
+
 def rollout_view(rollout: Rollout) -> pb.Rollout:
     return pb.Rollout(
         id=rollout.id,
@@ -119,6 +142,7 @@ def rollout_view(rollout: Rollout) -> pb.Rollout:
         hold_until=_hold_until(rollout),
         seconds_to_last_ack=rollout.seconds_to_last_ack or 0.0,
         skew_seconds=rollout.skew or 0.0,
+        seconds_from_first_bad=seconds_from_first_bad(rollout),
     )
 
 

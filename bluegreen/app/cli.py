@@ -16,7 +16,9 @@ from bluegreen.app.settings import ADMIN, HTTP, XDS, Settings
 from bluegreen.app.settings_file import use_settings_file
 from bluegreen.model.duration import format_duration
 
-_RELEASES = ("deploy", "promote", "pause", "resume", "abort", "rollback", "retry", "retire")
+_RELEASES = (
+    *("deploy", "test", "promote", "approve", "pause", "resume", "abort", "rollback", "retry", "retire"),
+)
 _LOOKING = ("status", "history", "events", "services", "proxies")
 _SETUP = ("serve", "bootstrap", "apply", "schema", "demo")
 _SECTIONS = {"Releases": _RELEASES, "Looking": _LOOKING, "Setting up": _SETUP}

@@ -16,6 +16,7 @@ import pytest
 
 from bluegreen.admin.servicer import AdminServicer, Pace, server_options
 from bluegreen.admin.v1.admin_pb2_grpc import AdminStub
+from bluegreen.rollout.operations import Operations
 from deployment_store import SqliteStore
 from tests.admin.puppet_operations import PuppetOperations
 from tests.deployment_store.samples import add_catalogue
@@ -28,7 +29,7 @@ LONG = 20.0
 class AdminServer:
     """Can go away and come back to the same port."""
 
-    operations: PuppetOperations
+    operations: Operations
     store: SqliteStore
     address: str = "127.0.0.1:0"
     pace: Pace = field(default_factory=lambda: Pace(change=0.02, heartbeat=0.3))

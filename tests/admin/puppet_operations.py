@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.catalogue import Catalogue, Difference
+from bluegreen.model.check import Check, CheckKind
 from bluegreen.model.deployment import Deployment, Status
 from bluegreen.model.difference import difference
 from bluegreen.model.environment import Environment
@@ -18,6 +19,8 @@ from bluegreen.model.rollout import Outcome, Rollout, RolloutKind
 from bluegreen.model.strategy import Step
 from bluegreen.model.traffic_report import ProxyReport, TrafficReport
 from bluegreen.model.traffic_rule import TrafficRule
+from bluegreen.model.verdict import Finding, Verdict
+from bluegreen.rollout.analysis.observation import Observation
 from bluegreen.rollout.operations import CommandResult, DeployCommand, ServiceView
 from bluegreen.rollout.signals import ChangeSignals
 from bluegreen.rollout.standing import Standing
@@ -37,6 +40,7 @@ class PuppetOperations:
         self.was_asked = asyncio.Event()
         self.catalogue = Catalogue({"edge": EDGE}, {"shop": SHOP})
         self.proxies: list[ProxyFacts] = []
+        self.observation: Observation | None = None
         self._signals = ChangeSignals()
         self._views = {
             "shop": ServiceView(ServiceAggregate(SHOP, TrafficRule("shop")), TrafficReport(), "idle")
@@ -57,8 +61,29 @@ class PuppetOperations:
         """Let the service stand like this from now on."""
         report = report if report is not None else self._views["shop"].report
         aggregate = replace(aggregate, revision=self.shop.revision + 1)
-        self._views[aggregate.name] = ServiceView(aggregate, report, activity)
+        self._views[aggregate.name] = ServiceView(aggregate, report, activity, self.observation)
         self._signals.notify(aggregate.name)
+
+    def want(self, kind: CheckKind, deployment: int, subject: str = "") -> Check:
+        """Have a gate asked, within the open rollout where there is one."""
+        rollout = self.shop.open_rollout
+        check = Check(
+            id=self.shop.last_check_id + 1,
+            service="shop",
+            kind=kind,
+            deployment=deployment,
+            wanted_at=STARTED,
+            subject=subject,
+            rollout=rollout.id if rollout is not None else None,
+            step=rollout.step if rollout is not None else None,
+        )
+        self.show(self.shop.with_check(check))
+        return check
+
+    def conclude(self, check: Check, verdict: Verdict, summary: str, *findings: Finding) -> None:
+        """The gate has spoken."""
+        said = replace(check, verdict=verdict, summary=summary, findings=findings, finished_at=STARTED + 3)
+        self.show(self.shop.with_check(said))
 
     def move(self, revision: int, status: Status, note: str = "") -> None:
         self.show(
@@ -171,6 +196,20 @@ class PuppetOperations:
         for each in self.view(service).aggregate.deployments:
             self.move(each.revision, Status.RETIRED)
         return CommandResult("shop is taken out.")
+
+    async def test(self, service: str, origin: Origin, *, active: bool = False) -> CommandResult:
+        """Of the newest deployment."""
+        self._note("test", {"active": active}, origin)
+        self.view(service)
+        kind = CheckKind.TESTS_OF_ACTIVE if active else CheckKind.TESTS
+        self.want(kind, self.shop.last_deployment_revision)
+        return CommandResult("It is tested.")
+
+    async def approve(
+        self, service: str, origin: Origin, *, expected: Standing | None = None
+    ) -> CommandResult:
+        self.expected.append(expected)
+        return self._told("approve", service, origin)
 
     async def retry(self, service: str, origin: Origin) -> CommandResult:
         """What was aborted is promoted, else the newest deployment deployed again."""

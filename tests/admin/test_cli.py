@@ -50,8 +50,9 @@ assert not found, found
 
 def test_help_loads_nothing_that_is_slow() -> None:
     verbs = (
-        *("", "serve", "demo", "bootstrap", "schema", "apply", "services", "deploy", "promote", "pause"),
-        *("resume", "abort", "rollback", "status", "history", "events", "proxies", "proxies forget"),
+        *("", "serve", "demo", "bootstrap", "schema", "apply", "services", "deploy", "test", "promote"),
+        *("approve", "pause", "resume", "abort", "rollback", "status", "history", "events", "proxies"),
+        "proxies forget",
     )
     asked = subprocess.run(
         [sys.executable, "-c", HELP_OF, *verbs], capture_output=True, text=True, check=False
@@ -85,7 +86,7 @@ async def test_an_error_is_a_sentence_and_an_exit_code(
     assert "Traceback" not in ended.err
 
 
-@pytest.mark.parametrize("verb", ["promote", "pause", "resume", "abort", "rollback"])
+@pytest.mark.parametrize("verb", ["promote", "approve", "pause", "resume", "abort", "rollback"])
 async def test_a_command_carries_what_was_seen(run: Run, operations: PuppetOperations, verb: str) -> None:
     operations.show(operations.shop.with_deployment(new_deployment(1)))
     operations.open_rollout(RolloutKind.PROMOTE, Step(10), Step(100))

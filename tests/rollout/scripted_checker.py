@@ -18,6 +18,7 @@ class ScriptedChecker:
     def __init__(self) -> None:
         self.asked: list[tuple[str, Target]] = []
         self.verdicts: dict[str, Verdict] = {}
+        self.output = "what it printed"
         self.was_asked = asyncio.Event()
         self.answers = asyncio.Event()
         self.answers.set()
@@ -39,4 +40,4 @@ class ScriptedChecker:
         self.was_asked.set()
         await self.answers.wait()
         verdict = self.verdicts.get(name, Verdict.PASS)
-        return Finding(name, verdict, f"it said {verdict}", "what it printed")
+        return Finding(name, verdict, f"it said {verdict}", self.output)

@@ -1,8 +1,9 @@
-"""What a verb waits for: pure, a status in, a verdict out."""
+"""What a verb waits for: a status in, a verdict out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bluegreen.admin.cli.exit_code import ExitCode
@@ -14,10 +15,12 @@ OVER = ("retired", "failed")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How the waiting ended, as a sentence that says what comes next."""
+    """How the waiting ended, as a sentence that says what comes next. `findings`: those of the gate that has
+    led to it."""
 
     code: ExitCode
     sentence: str
+    findings: Sequence[pb.Finding] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +31,17 @@ class Goal:
     judge: Callable[[pb.ServiceStatus, Goal], Verdict | None]
     deployment: int = 0
     rollout: int = 0
+    check: int = 0
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to wait for."""
+        return bool(self.deployment or self.rollout or self.check)
 
     def is_in(self, status: pb.ServiceStatus) -> bool:
         """Whether the status still tells of it; what is over moves to the history."""
+        if self.check:
+            check = find_check(status, self.check)
+            return check is not None and find_deployment(status, check.deployment_revision) is not None
         if self.rollout:
             return status.rollout.id == self.rollout
         return find_deployment(status, self.deployment) is not None
@@ -38,6 +49,10 @@ class Goal:
 
 def find_deployment(status: pb.ServiceStatus, revision: int) -> pb.Deployment | None:
     return next((each for each in status.deployments if each.revision == revision), None)
+
+
+def find_check(status: pb.ServiceStatus, number: int) -> pb.Check | None:
+    return next((each for each in status.checks if each.id == number), None)
 
 
 def ready(status: pb.ServiceStatus, goal: Goal) -> Verdict | None:
@@ -50,7 +65,8 @@ def ready(status: pb.ServiceStatus, goal: Goal) -> Verdict | None:
         case "deploying":
             return None
         case "failed":
-            return Verdict(ExitCode.FAILED, f"{what} failed: {deployment.note or 'see the events'}")
+            sentence = f"{what} failed: {deployment.note or 'see the events'}"
+            return Verdict(ExitCode.FAILED, sentence, _findings(status, deployment.note))
         case "retired":
             return Verdict(ExitCode.RETURNED, f"{what} gave way to another deployment.")
         case "ready":
@@ -67,9 +83,11 @@ def moved(status: pb.ServiceStatus, goal: Goal) -> Verdict | None:
         case "completed":
             return Verdict(ExitCode.DONE, f"{who} has all traffic of {status.service}{_proof(rollout)}.")
         case "aborted":
-            return Verdict(ExitCode.RETURNED, f"The rollout of {who} was taken back. {_why(status, rollout)}")
+            sentence = f"The rollout of {who} was taken back. {_why(status, rollout)}"
+            return Verdict(ExitCode.RETURNED, sentence, _findings(status, rollout.reason))
         case "failed":
-            return Verdict(ExitCode.FAILED, f"The rollout of {who} failed. {_why(status, rollout)}")
+            sentence = f"{who} has failed and was turned back. {_why(status, rollout)}"
+            return Verdict(ExitCode.RETURNED, sentence, _findings(status, rollout.reason))
         case "paused":
             return _paused(status)
         case "holding" if not rollout.hold_until and rollout.step < len(rollout.steps) - 1:
@@ -78,6 +96,12 @@ def moved(status: pb.ServiceStatus, goal: Goal) -> Verdict | None:
                 ExitCode.DONE,
                 f"{who} holds at {rollout.percent} %, acknowledged by every proxy. Next: bluegreen promote "
                 f"{status.service} (to {following} %), or bluegreen abort {status.service}",
+            )
+        case "holding" if rollout.approval_wanted and rollout.hold_until <= time.time():
+            return Verdict(
+                ExitCode.DONE,
+                f"{who} holds at {rollout.percent} %, acknowledged by every proxy, until that is approved. "
+                f"Next: bluegreen approve {status.service}, or bluegreen abort {status.service}",
             )
         case _:
             return None
@@ -114,6 +138,30 @@ def released(status: pb.ServiceStatus, goal: Goal) -> Verdict | None:
     )
 
 
+def tested(status: pb.ServiceStatus, goal: Goal) -> Verdict | None:
+    """Until the tests have said, and what stands or falls with them does."""
+    check = find_check(status, goal.check)
+    if check is None:
+        return Verdict(ExitCode.FAILED, f"Check {goal.check} of {status.service} is gone.")
+    if not check.verdict:
+        return None
+    if check.verdict != "pass":
+        return Verdict(ExitCode.FAILED, f"{check.summary}.")
+    deployment = find_deployment(status, check.deployment_revision)
+    if deployment is None:
+        return Verdict(ExitCode.DONE, f"{check.summary}.")
+    match deployment.status:
+        case "deploying":
+            return None
+        case "failed":
+            return Verdict(ExitCode.FAILED, f"{check.summary}, but then: {deployment.note or 'it failed'}")
+        case standing:
+            return Verdict(
+                ExitCode.DONE,
+                f"{check.summary}: {deployment.version} is {standing} on {deployment.environment}.",
+            )
+
+
 def candidate(status: pb.ServiceStatus) -> str:
     """The version that the rollout is about."""
     deployment = find_deployment(status, status.rollout.candidate_revision)
@@ -122,15 +170,46 @@ def candidate(status: pb.ServiceStatus) -> str:
 
 def _paused(status: pb.ServiceStatus) -> Verdict:
     rollout, service = status.rollout, status.service
+    check = _check_of(status, rollout.reason)
+    if check is None or check.kind != "analysis":
+        following = f"Go on with bluegreen resume {service}"
+    elif check.verdict == "fail":
+        following = f"Watch it anew with bluegreen resume {service}"
+    else:
+        following = (
+            f"Go on all the same with bluegreen promote {service}, watch it anew with bluegreen resume "
+            f"{service}"
+        )
     return Verdict(
         ExitCode.FAILED,
         f"Rollout {rollout.id} of {candidate(status)} is paused at {rollout.percent} %: {rollout.reason}. "
-        f"Go on with bluegreen resume {service}, or return with bluegreen abort {service}",
+        f"{following}, or return with bluegreen abort {service}",
+        check.findings if check is not None else (),
     )
 
 
+def _check_of(status: pb.ServiceStatus, reason: str) -> pb.Check | None:
+    """The gate whose verdict is the reason."""
+    return next((each for each in status.checks if reason and each.summary == reason), None)
+
+
+def _findings(status: pb.ServiceStatus, reason: str) -> Sequence[pb.Finding]:
+    check = _check_of(status, reason)
+    return check.findings if check is not None else ()
+
+
 def _why(status: pb.ServiceStatus, rollout: pb.Rollout) -> str:
-    return f"Reason: {rollout.reason}." if rollout.reason else f"See bluegreen events {status.service}"
+    if not rollout.reason:
+        return f"See bluegreen events {status.service}"
+    return f"Reason: {rollout.reason}{since_first_bad(rollout)}."
+
+
+def since_first_bad(rollout: pb.Rollout) -> str:
+    """How long a version did harm that was turned back for it, to go on a sentence with."""
+    if not rollout.seconds_from_first_bad:
+        return ""
+    seconds = rollout.seconds_from_first_bad
+    return f"; every proxy had turned back {seconds:.1f} s after the first bad answer"
 
 
 def _proof(rollout: pb.Rollout) -> str:

@@ -102,13 +102,21 @@ def commanding(verb: Verb) -> Verb:
 
 def waiting(verb: Verb) -> Verb:
     """For a verb that starts something: it is handed a Patience after the Caller."""
+    return _patient(verb, unless_told=False)
 
+
+def awaiting(verb: Verb) -> Verb:
+    """As `waiting`, for a verb that is given for its outcome: it waits unless told not to."""
+    return _patient(verb, unless_told=True)
+
+
+def _patient(verb: Verb, *, unless_told: bool) -> Verb:
     @_WAIT
     @_TIMEOUT
     @wraps(verb)
     def wrapped(caller: Caller, *arguments: Any, **options: Any) -> None:
         wait, timeout = options.pop("wait"), options.pop("timeout")
-        wait = wait if wait is not None else timeout is not None
+        wait = wait if wait is not None else unless_told or timeout is not None
         patience = Patience(wait) if timeout is None else Patience(wait, timeout, reconnect=timeout)
         verb(caller, patience, *arguments, **options)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 
@@ -15,15 +16,20 @@ from rich.table import Table
 PIPE_WIDTH = 400
 """Columns where nobody's terminal sets them: lines are for grep, and must not be broken."""
 
-
-def console() -> Console:
-    """Standard output; colours only on a terminal that wants them."""
-    width = None if sys.stdout.isatty() else PIPE_WIDTH
-    return Console(width=width, highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty())
+_UNUSUAL = re.compile(r"[^\n -~]")
 
 
-def show(*parts: RenderableType) -> None:
-    out = console()
+def console(*, err: bool = False) -> Console:
+    """Standard output, or standard error; colours only on a terminal that wants them."""
+    terminal = (sys.stderr if err else sys.stdout).isatty()
+    width = None if terminal else PIPE_WIDTH
+    return Console(
+        stderr=err, width=width, highlight=False, markup=False, emoji=False, soft_wrap=not terminal
+    )
+
+
+def show(*parts: RenderableType, err: bool = False) -> None:
+    out = console(err=err)
     for part in parts:
         out.print(part)
 
@@ -34,7 +40,13 @@ def show_json(message: Message, *, line: bool = False) -> None:
     values = MessageToDict(
         message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
     )
-    click.echo(json.dumps(values, indent=None if line else 2, ensure_ascii=False))
+    text = json.dumps(values, indent=None if line else 2, ensure_ascii=False)
+    click.echo(_UNUSUAL.sub(_escaped, text))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """JSON lets control characters beyond ASCII stand for themselves; a terminal obeys them."""
+    return found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1]
 
 
 def tell(sentence: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bluegreen.admin.cli.gates_view import approval_wanted
 from bluegreen.admin.cli.goals import candidate
 from bluegreen.admin.cli.output import printable
 from bluegreen.admin.v1 import admin_pb2 as pb
@@ -20,7 +21,9 @@ class Progress:
     def news(self, status: pb.ServiceStatus) -> list[str]:
         """The sentences that were not true the last time."""
         sentences = dict(_sentences(status))
-        new = [sentence for about, sentence in sentences.items() if self._told.get(about) != sentence]
+        new = dict.fromkeys(
+            sentence for about, sentence in sentences.items() if self._told.get(about) != sentence
+        )
         self._told = sentences
         return [printable(sentence) for sentence in new]
 
@@ -39,8 +42,19 @@ def _sentences(status: pb.ServiceStatus) -> Iterator[tuple[Subject, str]]:
             yield ("listener", proxy.proxy), f"{proxy.proxy} refuses its listeners: {proxy.listener_rejected}"
         if not proxy.connected:
             yield ("connected", proxy.proxy), f"{proxy.proxy} is not connected"
+    for check in reversed(status.checks):
+        if check.verdict:
+            yield ("check", check.kind + check.subject), f"{check.summary}."
+    if status.rollout.approval_wanted:
+        yield ("approval", ""), approval_wanted(status)
+    if status.observation.verdict:
+        yield ("analysis", ""), f"the analysis {_where(status)} is {status.observation.verdict}"
     if status.activity:
         yield ("activity", ""), status.activity
+
+
+def _where(status: pb.ServiceStatus) -> str:
+    return f"at {status.rollout.percent} %" if status.observation.rollout_id else "with all traffic"
 
 
 def _rollout(status: pb.ServiceStatus) -> str:

@@ -1,4 +1,4 @@
-"""deploy, promote, pause, resume, abort, rollback, retry, retire."""
+"""deploy, test, promote, approve, pause, resume, abort, rollback, retry, retire."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 from bluegreen.admin.cli.connection import Connection, connected, origin
 from bluegreen.admin.cli.exit_code import ExitCode
 from bluegreen.admin.cli.failure import Failure
-from bluegreen.admin.cli.goals import Goal, Verdict, moved, ready, released, returned
+from bluegreen.admin.cli.gates_view import findings_view
+from bluegreen.admin.cli.goals import Goal, Verdict, moved, ready, released, returned, tested
 from bluegreen.admin.cli.options import Caller, Patience
 from bluegreen.admin.cli.output import printable, show, show_json
 from bluegreen.admin.cli.waiting import Waiting
@@ -24,12 +25,25 @@ def deploy(caller: Caller, patience: Patience, request: Request) -> ExitCode:
         return _conclude(caller, answer, _verdict(connection, answer, goal, patience))
 
 
+def test(caller: Caller, patience: Patience, request: Request) -> ExitCode:
+    with connected(caller) as connection:
+        answer = connection.call("Test", pb.TestRequest(origin=origin(caller), **request))
+        verdict = _verdict(connection, answer, Goal(tested, check=answer.check.id), patience)
+        if patience.wait and not caller.json:
+            show(*findings_view(answer.check.findings))
+        return _conclude(caller, answer, verdict)
+
+
 def promote(caller: Caller, patience: Patience, request: Request) -> ExitCode:
     with connected(caller) as connection:
         seen = _seen(connection, request["service"])
         answer = connection.call("Promote", pb.PromoteRequest(origin=origin(caller), **seen, **request))
         goal = Goal(moved, rollout=_rollout(answer))
         return _conclude(caller, answer, _verdict(connection, answer, goal, patience))
+
+
+def approve(caller: Caller, request: Request) -> ExitCode:
+    return _command(caller, Patience(wait=False), "Approve", request)
 
 
 def pause(caller: Caller, request: Request) -> ExitCode:
@@ -66,7 +80,7 @@ def retire(caller: Caller, patience: Patience, request: Request) -> ExitCode:
         )
 
 
-_JUDGES = {"Pause": moved, "Resume": moved, "Abort": returned, "Rollback": returned}
+_JUDGES = {"Approve": moved, "Pause": moved, "Resume": moved, "Abort": returned, "Rollback": returned}
 
 
 def _command(caller: Caller, patience: Patience, rpc: str, request: Request) -> ExitCode:
@@ -90,13 +104,16 @@ def _rollout(answer: pb.CommandResponse) -> int:
 
 
 def _verdict(connection: Connection, answer: pb.CommandResponse, goal: Goal, patience: Patience) -> Verdict:
-    """Wait, if that is wanted and there is something to wait for; `answer` ends with the last status seen."""
+    """Wait, if that is wanted and there is something to wait for; `answer` ends with the status and the check
+    that is waited for, as they were seen last."""
     decided = Verdict(ExitCode.DONE, printable(answer.message))
-    if not patience.wait or not (goal.deployment or goal.rollout):
+    if not patience.wait or not goal:
         return decided
     waiting = Waiting(connection, answer, goal)
     verdict = waiting.until_over(patience)
     answer.status.CopyFrom(waiting.status)
+    if goal.check:
+        answer.check.CopyFrom(waiting.check)
     return verdict
 
 
@@ -104,6 +121,7 @@ def _conclude(caller: Caller, answer: pb.CommandResponse, verdict: Verdict) -> E
     if caller.json:
         show_json(answer)
     if verdict.code is not ExitCode.DONE:
+        show(*findings_view(verdict.findings), err=True)
         raise Failure(printable(verdict.sentence), verdict.code)
     if not caller.json:
         show(printable(verdict.sentence))

@@ -8,7 +8,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bluegreen.admin.cli.goals import OVER, candidate
+from bluegreen.admin.cli.gates_view import VERDICT_COLOURS, gates_view
+from bluegreen.admin.cli.goals import OVER, candidate, since_first_bad
 from bluegreen.admin.cli.output import clock, columns, number, printable, span
 from bluegreen.admin.v1 import admin_pb2 as pb
 
@@ -24,6 +25,7 @@ _COLOURS = {
     "paused": "yellow",
     "turning back": "yellow",
     "aborted": "yellow",
+    **VERDICT_COLOURS,
 }
 
 
@@ -33,6 +35,7 @@ def status_view(status: pb.ServiceStatus, now: float) -> RenderableType:
     if status.rollout.id:
         parts.append(_rollout(status, now))
     parts.extend(_lagging(status))
+    parts.extend(gates_view(status, now))
     if status.activity:
         parts.append(Text(f"Now: {printable(status.activity)}"))
     if status.recent_events:
@@ -93,7 +96,9 @@ def _rollout(status: pb.ServiceStatus, now: float) -> Text:
     if rollout.reason:
         line.append(f", {printable(rollout.reason)}")
     if rollout.finished_at:
-        return line.append(f", {span(now - rollout.finished_at)} ago{_speed(rollout)}")
+        return line.append(
+            f", {span(now - rollout.finished_at)} ago{_speed(rollout)}{since_first_bad(rollout)}"
+        )
     steps = ", ".join(
         f"[{each}]" if index == rollout.step else f"{each}" for index, each in enumerate(rollout.steps)
     )

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, NoReturn
 import click
 
 from bluegreen.admin.cli.lazy import run
-from bluegreen.admin.cli.options import Caller, Patience, asking, commanding, waiting
+from bluegreen.admin.cli.options import Caller, Patience, asking, awaiting, commanding, waiting
 from bluegreen.admin.cli.parameters import ADDRESS, WORD
 from bluegreen.model.endpoint import Endpoint
 
@@ -65,9 +65,25 @@ def services(caller: Caller) -> None:
 def deploy(caller: Caller, patience: Patience, endpoints: tuple[Endpoint, ...], **request: Any) -> None:
     """Put VERSION into the idle environment, and make it ready. No production traffic moves.
 
-    With --wait it ends when every proxy reports it healthy (0), or when that failed (1).
+    With --wait it ends when every proxy reports it healthy and its tests have passed (0), or when that
+    failed (1).
     """
     _run("release:deploy", caller, patience, {"endpoints": [*map(str, endpoints)], **request})
+
+
+@click.command()
+@SERVICE
+@click.option("--active", is_flag=True, help="Those of the active version, through the production listeners.")
+@commanding
+@awaiting
+def test(caller: Caller, patience: Patience, **request: Any) -> None:
+    """Run the tests of the idle environment's version again, through the preview.
+
+    A version that was ready is deploying until they have passed, and fails with them. It ends when every test
+    has said what it says: all have passed (0), or not (1). With --no-wait it ends when
+    they have begun.
+    """
+    _run("release:test", caller, patience, request)
 
 
 @click.command()
@@ -78,10 +94,18 @@ def deploy(caller: Caller, patience: Patience, endpoints: tuple[Endpoint, ...], 
 def promote(caller: Caller, patience: Patience, **request: Any) -> None:
     """Move the traffic to the ready version, or the open rollout to its next step.
 
-    With --wait it ends when the rollout is completed or holds for the next promote (0), has failed or is
-    paused (1), or has been taken back (3).
+    With --wait it ends when the rollout is completed, or holds for the next promote or approval (0), is
+    paused (1), or has been taken back, by an operator, a proxy or a gate (3).
     """
     _run("release:promote", caller, patience, request)
+
+
+@click.command()
+@SERVICE
+@commanding
+def approve(caller: Caller, **request: Any) -> None:
+    """Let the open rollout leave its present step, where the service file asks for that."""
+    _run("release:approve", caller, request)
 
 
 @click.command()
@@ -170,7 +194,7 @@ def status(caller: Caller, service: str | None, *, watch: bool) -> None:
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 @asking
 def history(caller: Caller, **request: Any) -> None:
-    """List the deployments and rollouts of a service, newest first."""
+    """List the deployments, rollouts and verdicts of a service, newest first."""
     _run("looking:history", caller, request)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from bluegreen.admin.cli.connection import Connection, Overdue
 from bluegreen.admin.cli.exit_code import ExitCode
-from bluegreen.admin.cli.goals import Goal, Verdict
+from bluegreen.admin.cli.goals import Goal, Verdict, find_check
 from bluegreen.admin.cli.options import Patience
 from bluegreen.admin.cli.output import printable, span, tell
 from bluegreen.admin.cli.progress import Progress
@@ -25,16 +25,18 @@ class Seen:
 
 @dataclass(slots=True)
 class Waiting:
-    """Tells what `begun` leads to, and ends with a verdict. `status` is what was seen last."""
+    """Tells what `begun` leads to, and ends with a verdict. `status`, and the `check` that is waited for, are
+    what was seen last."""
 
     connection: Connection
     begun: pb.CommandResponse
     goal: Goal
     status: pb.ServiceStatus = field(init=False)
+    check: pb.Check = field(init=False)
     _progress: Progress = field(default_factory=Progress)
 
     def __post_init__(self) -> None:
-        self.status = self.begun.status
+        self.status, self.check = self.begun.status, self.begun.check
         self._progress.news(self.status)  # what stands already is no news
 
     def until_over(self, patience: Patience) -> Verdict:
@@ -61,6 +63,7 @@ class Waiting:
 
     def _look(self, seen: Seen) -> Verdict | None:
         self.status = seen.status
+        self.check = find_check(seen.whole, self.goal.check) or self.check
         for sentence in self._progress.news(seen.status):
             tell(sentence)
         return self.goal.judge(seen.whole, self.goal)
@@ -72,6 +75,8 @@ class Waiting:
         whole.CopyFrom(status)
         known = {each.revision for each in status.deployments}
         whole.deployments.extend(each for each in history.deployments if each.revision not in known)
+        asked = {each.id for each in status.checks}
+        whole.checks.extend(each for each in history.checks if each.id not in asked)
         whole.rollout.CopyFrom(
             next((each for each in history.rollouts if each.id == self.goal.rollout), status.rollout)
         )
