@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from bluegreen.admin.v1 import admin_pb2 as pb
 from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.check import Check, CheckKind
-from bluegreen.model.rollout import Rollout
 from bluegreen.model.verdict import Finding
 from bluegreen.rollout.analysis.observation import Observation
 from bluegreen.rollout.analysis.streak import Tally
@@ -113,10 +112,3 @@ def is_approval_wanted(aggregate: ServiceAggregate) -> bool:
         return False
     given = aggregate.checks_of(CheckKind.APPROVAL, rollout.candidate, rollout=rollout.id, step=rollout.step)
     return not any(given)
-
-
-def seconds_from_first_bad(rollout: Rollout) -> float:
-    """To the last acknowledgement of the way back; 0: not yet, or it was not turned back for that."""
-    if rollout.first_bad_at is None or rollout.acknowledged_at is None:
-        return 0.0
-    return max(0.0, rollout.acknowledged_at - rollout.first_bad_at)

@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bluegreen.admin.fleet_views import proxy_view
-from bluegreen.admin.gate_views import (
-    checks_now,
-    is_approval_wanted,
-    observation_view,
-    seconds_from_first_bad,
-)
+from bluegreen.admin.gate_views import checks_now, is_approval_wanted, observation_view
 from bluegreen.admin.v1 import admin_pb2 as pb
 from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.catalogue import ChangeKind, Difference
@@ -142,7 +137,7 @@ def rollout_view(rollout: Rollout) -> pb.Rollout:
         hold_until=_hold_until(rollout),
         seconds_to_last_ack=rollout.seconds_to_last_ack or 0.0,
         skew_seconds=rollout.skew or 0.0,
-        seconds_from_first_bad=seconds_from_first_bad(rollout),
+        seconds_from_first_bad=rollout.seconds_from_first_bad or 0.0,
     )
 
 

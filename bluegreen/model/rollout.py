@@ -64,6 +64,14 @@ class Rollout:
         return self.current is not None and self.current.pause == 0.0 and not stands
 
     @property
+    def seconds_from_first_bad(self) -> float | None:
+        """From the first bad answer, as it was reported, to the last acknowledgement of the way back; None:
+        not yet, or it was not turned back for that."""
+        if self.first_bad_at is None or self.acknowledged_at is None:
+            return None
+        return max(0.0, self.acknowledged_at - self.first_bad_at)
+
+    @property
     def current(self) -> Step | None:
         """The step that the weights stand at; None before the first."""
         return self.steps[self.step] if self.step >= 0 else None

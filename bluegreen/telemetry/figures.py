@@ -15,13 +15,15 @@ from bluegreen.model.rollout import Outcome, Rollout, RolloutKind
 from bluegreen.rollout import proof
 from bluegreen.rollout.operations import Operations, ServiceView
 from bluegreen.rollout.wanted_traffic import is_routed
+from bluegreen.telemetry.gate_figures import GateFigures
 
 _REVISION = ("service", "environment", "version", "revision")
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 
 
 class Figures(Collector):
-    """Collects from `Operations`; nothing is kept here but the times of rollouts that finished."""
+    """Collects from `Operations`; nothing is kept here but the times of rollouts that finished,
+    and in `GateFigures` what gates have said."""
 
     def __init__(self, operations: Operations, registry: CollectorRegistry) -> None:
         self._operations = operations
@@ -40,6 +42,7 @@ class Figures(Collector):
             buckets=_SECONDS,
             registry=registry,
         )
+        self._gates = GateFigures(registry)
         registry.register(self)
 
     async def follow(self) -> None:
@@ -48,12 +51,15 @@ class Figures(Collector):
             # A series that begins with its first observation hides that one from increase().
             self._cutover.labels(service)
             self._rollback.labels(service)
-            rollout = self._operations.aggregate(service).rollout
-            if rollout is not None and not rollout.is_open:
-                self._seen[service] = rollout.id
+            aggregate = self._operations.aggregate(service)
+            self._gates.begin(aggregate)
+            if aggregate.rollout is not None and not aggregate.rollout.is_open:
+                self._seen[service] = aggregate.rollout.id
         async for service in self._operations.decisions():
             if service in self._operations.services():
-                self._note(service, self._operations.aggregate(service).rollout)
+                aggregate = self._operations.aggregate(service)
+                self._gates.note(aggregate)
+                self._note(service, aggregate.rollout)
 
     def _note(self, service: str, rollout: Rollout | None) -> None:
         self._cutover.labels(service)
@@ -75,6 +81,7 @@ class Figures(Collector):
         yield self._deployments(views)
         yield from self._weights(views)
         yield from self._traffic(views)
+        yield from self._gates.collect(views)
 
     def _fleet(self) -> Iterable[Metric]:
         facts = self._operations.fleet()
