@@ -11,10 +11,11 @@ from bluegreen.gates.expectation import flaw, shortcoming
 from bluegreen.gates.http_client import CannotAsk, HttpClient, NoAnswer, Request
 from bluegreen.gates.outcome import Outcome
 from bluegreen.gates.repetition import through_every_gateway
-from bluegreen.gates.text import Redaction, beginning
+from bluegreen.gates.text import beginning
 from bluegreen.model.acceptance_test import HttpTest
 from bluegreen.model.checker import Target
 from bluegreen.model.verdict import Verdict
+from bluegreen.subprocesses.redaction import Redaction
 
 # What stands in the path as it was written; the rest (blanks, controls, other alphabets) is escaped.
 _AS_WRITTEN = string.punctuation.replace("#", "")

@@ -17,7 +17,7 @@ from bluegreen.gates.http_probe import probe_http
 from bluegreen.gates.outcome import Outcome
 from bluegreen.gates.prometheus import measure_prometheus
 from bluegreen.gates.repetition import with_retries
-from bluegreen.gates.text import MAXIMUM_SUMMARY, Redaction
+from bluegreen.gates.text import MAXIMUM_SUMMARY
 from bluegreen.gates.webhook import Webhook, ask_webhook, measure_webhook
 from bluegreen.model.acceptance_test import AcceptanceTest, CommandTest, GrpcTest, HttpTest
 from bluegreen.model.analysis import CommandSource, PrometheusSource, Source, WebhookSource
@@ -27,6 +27,7 @@ from bluegreen.model.secret import Secret
 from bluegreen.model.verdict import MAXIMUM_OUTPUT, Finding, Verdict
 from bluegreen.subprocesses.command import Command, CommandRunner
 from bluegreen.subprocesses.printable import printable
+from bluegreen.subprocesses.redaction import Redaction
 
 log = logging.getLogger(__name__)
 

@@ -1,20 +1,12 @@
-"""What others wrote, made fit to be stored and shown: printable, of bounded length, without secrets."""
+"""What others wrote, made fit to be stored and shown: printable, of bounded length."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterable
-
-from bluegreen.model.secret import SHOWN, Secret
 from bluegreen.model.verdict import MAXIMUM_OUTPUT
 from bluegreen.subprocesses.printable import printable
 
 MAXIMUM_SUMMARY = 1000
 """Characters of a summary; what does not fit is cut off."""
-
-SHORTEST_SECRET, SHORTEST_PART = 4, 6
-"""Characters. What is shorter keeps nothing secret, and would blot out half of every text (`1`, `*/*`)."""
 
 
 def quoted(text: str) -> str:
@@ -25,20 +17,3 @@ def quoted(text: str) -> str:
 def beginning(text: str) -> str:
     """As much of an answer as is kept."""
     return printable(text)[:MAXIMUM_OUTPUT]
-
-
-class Redaction:
-    """Puts `(secret)` where one of these stands, or one of its words (`Bearer ...`), also as JSON writes it.
-
-    Apply it before a text is cut: half a secret is not found any more.
-    """
-
-    def __init__(self, secrets: Iterable[Secret]) -> None:
-        values = [secret.value.strip() for secret in secrets if len(secret.value.strip()) >= SHORTEST_SECRET]
-        parts = [part for value in values for part in value.split() if len(part) >= SHORTEST_PART]
-        plain = {*values, *parts}
-        hidden = sorted(plain | {json.dumps(text)[1:-1] for text in plain}, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, hidden))) if hidden else None
-
-    def apply(self, text: str) -> str:
-        return self._pattern.sub(SHOWN, text) if self._pattern else text

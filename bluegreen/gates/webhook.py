@@ -10,10 +10,11 @@ from yarl import URL
 
 from bluegreen.gates.http_client import Answer, CannotAsk, HttpClient, NoAnswer, Request, origin
 from bluegreen.gates.outcome import Outcome
-from bluegreen.gates.text import Redaction, beginning
+from bluegreen.gates.text import beginning
 from bluegreen.model.checker import Target
 from bluegreen.model.secret import Secret
 from bluegreen.model.verdict import Verdict
+from bluegreen.subprocesses.redaction import Redaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from bluegreen.gates.text import Redaction
 from bluegreen.model.secret import Secret
 from bluegreen.subprocesses.printable import printable
+from bluegreen.subprocesses.redaction import Redaction
 
 
 @pytest.mark.parametrize(
