@@ -47,6 +47,8 @@ def server_options(*, max_message_bytes: int = 16 * 1024 * 1024) -> list[tuple[s
         # A stream says its few headers once: a table to say them shorter the next time costs each connection
         # 5 KiB, and a tenth of the CPU of connecting.
         ("grpc.http2.hpack_table_size.encoder", 0),
+        # Kept for each connection, for whoever asks the channelz service, which is not offered here.
+        ("grpc.enable_channelz", 0),
         ("grpc.server.max_pending_requests", 1_000_000),
         ("grpc.server.max_pending_requests_hard_limit", 2_000_000),
         ("grpc.max_receive_message_length", max_message_bytes),

@@ -11,11 +11,11 @@ from enum import Enum, auto
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-from envoy.service.discovery.v3 import discovery_pb2
 from google.protobuf.message import DecodeError
 
 from .errors import BadRequest
 from .node import NodeIdentity
+from .requests import DeltaDiscoveryRequest, DiscoveryRequest
 
 if TYPE_CHECKING:
     from .resource import Resource
@@ -66,7 +66,7 @@ class Listed(Protocol):
 
 
 def encode_names(names: tuple[str, ...]) -> bytes:
-    return bytes(discovery_pb2.DiscoveryRequest(resource_names=names).SerializeToString())
+    return bytes(DiscoveryRequest(resource_names=names).SerializeToString())
 
 
 def parse_request(data: bytes, known: Iterable[Listed] = ()) -> Request:
@@ -83,7 +83,7 @@ def parse_request(data: bytes, known: Iterable[Listed] = ()) -> Request:
             names, data = each.listed, data[:start] + data[start + len(each.encoded) :]
             break
     try:
-        message = discovery_pb2.DiscoveryRequest.FromString(data)
+        message = DiscoveryRequest.FromString(data)
     except DecodeError as error:
         raise BadRequest(f"not a DiscoveryRequest: {error}") from error
     if message.resource_names or names is None:
@@ -113,7 +113,7 @@ class DeltaRequest(NamedTuple):
 def parse_delta_request(data: bytes) -> DeltaRequest:
     """Raises BadRequest for what is no ``DeltaDiscoveryRequest``."""
     try:
-        message = discovery_pb2.DeltaDiscoveryRequest.FromString(data)
+        message = DeltaDiscoveryRequest.FromString(data)
     except DecodeError as error:
         raise BadRequest(f"not a DeltaDiscoveryRequest: {error}") from error
     return DeltaRequest(
