@@ -5,6 +5,9 @@
 SIGTERM begins a lame-duck time: `/healthz` turns 503, so that health checks take this process out, while all
 else is still answered (with `Connection: close`). Then it stops accepting, finishes what is in flight within
 the grace, says goodbye to its WebSockets, and exits 0.
+
+It can be a bad version (see `faults`), and counts what reaches it: `/count` answers with the requests by
+Host, health checks not counted, so that what came through a preview is told from what came as production.
 """
 
 from __future__ import annotations
@@ -16,17 +19,22 @@ import math
 import os
 import signal
 import sys
-from dataclasses import dataclass
-from typing import Final
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, Final
 
 from aiohttp import WSCloseCode, web
 from aiohttp.typedefs import Handler
+
+from bluegreen.app.demo.faults import FAULT_HEADER, FAULT_STATUS, Faults
 
 # Longer than a proxy keeps an idle connection to it (Envoy's upstream `idle_timeout` must be below): whoever
 # closes an idle connection may close it just as the other one sends a request on it.
 KEEP_ALIVE_SECONDS: Final = 75.0
 LONGEST_REQUEST_SECONDS: Final = 60.0
 BACKLOG: Final = 1024
+NOT_COUNTED: Final = {"/healthz", "/count"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,7 @@ class ApplicationOptions:
     latency: float = 0.0
     lame_duck: float = 1.0
     grace: float = 10.0
+    faults: Faults = field(default_factory=Faults)
 
 
 class Application:
@@ -49,11 +58,15 @@ class Application:
         self.draining = False
         self._options = options
         self._websockets: set[web.WebSocketResponse] = set()
+        self._by_host: Counter[str] = Counter()
+        self._numbers = count(1)
 
     def build(self) -> web.Application:
-        """The routes: `/healthz`, `/slow?seconds=1`, `/ws`, and an answer to GET and POST everywhere else."""
+        """The routes: `/healthz`, `/smoke`, `/count`, `/slow?seconds=1`, `/ws`; GET and POST of all else."""
         application = web.Application(middlewares=[self._label])
         application.router.add_get("/healthz", self._health)
+        application.router.add_get("/smoke", self._smoke)
+        application.router.add_get("/count", self._count)
         application.router.add_get("/slow", self._slow)
         application.router.add_get("/ws", self._echo)
         application.router.add_route("GET", "/{path:.*}", self._answer)
@@ -63,6 +76,8 @@ class Application:
 
     @web.middleware
     async def _label(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path not in NOT_COUNTED:
+            self._by_host[request.host] += 1
         response = await handler(request)
         if not response.prepared:
             response.headers["x-version"] = self._options.version
@@ -74,10 +89,23 @@ class Application:
     async def _health(self, _: web.Request) -> web.Response:
         return web.Response(status=503, text="draining\n") if self.draining else web.Response(text="ok\n")
 
+    async def _smoke(self, _: web.Request) -> web.Response:
+        if self._options.faults.fail_smoke:
+            return web.json_response({"status": "no database"}, status=FAULT_STATUS)
+        return web.json_response({"status": "ok"})
+
+    async def _count(self, _: web.Request) -> web.Response:
+        return web.json_response(self._by_host)
+
     async def _answer(self, request: web.Request) -> web.Response:
         body = await request.read()
-        if self._options.latency:
-            await asyncio.sleep(self._options.latency)
+        number, faults = next(self._numbers), self._options.faults
+        mark = {FAULT_HEADER: self._options.version}
+        if faults.fails(number):
+            return web.Response(status=FAULT_STATUS, text="failed on purpose\n", headers=mark)
+        delay = faults.delay(number)
+        if self._options.latency or delay:
+            await asyncio.sleep(self._options.latency + delay)
         return web.json_response(
             {
                 "version": self._options.version,
@@ -86,7 +114,8 @@ class Application:
                 "request": request.query.get("request", ""),
                 "length": len(body),
                 "sha256": hashlib.sha256(body).hexdigest(),
-            }
+            },
+            headers=mark if delay else None,
         )
 
     async def _slow(self, request: web.Request) -> web.Response:
@@ -159,7 +188,23 @@ def parse(arguments: list[str]) -> ApplicationOptions:
         "--lame-duck", type=float, default=1.0, help="seconds it goes on accepting after SIGTERM"
     )
     parser.add_argument("--grace", type=float, default=10.0, help="seconds it then has for what is in flight")
-    return ApplicationOptions(**vars(parser.parse_args(arguments)))
+    parser.add_argument("--fail-smoke", action="store_true", help="answer /smoke with 500")
+    parser.add_argument("--fail-every", type=int, default=0, help="answer one request in so many with 500")
+    parser.add_argument("--slow", type=float, default=0.0, help="milliseconds that each answer takes longer")
+    parser.add_argument("--slow-after", type=int, default=0, help="... once so many requests have come")
+    options = vars(parser.parse_args(arguments))
+    try:
+        return ApplicationOptions(faults=_faults(options), **options)
+    except ValueError as error:
+        parser.error(str(error))
+
+
+def _faults(options: dict[str, Any]) -> Faults:
+    """Take what is about faults out of the options."""
+    slow = options.pop("slow") / 1000
+    return Faults(
+        slow=slow, **{name: options.pop(name) for name in ("fail_smoke", "fail_every", "slow_after")}
+    )
 
 
 def main() -> None:

@@ -57,6 +57,7 @@ async def start_application(children: ChildProcesses, options: ApplicationOption
 
 
 def _arguments(options: ApplicationOptions) -> tuple[str, ...]:
+    faults = options.faults
     return (
         "-m",
         "bluegreen.app.demo.application",
@@ -67,4 +68,8 @@ def _arguments(options: ApplicationOptions) -> tuple[str, ...]:
         f"--latency={options.latency}",
         f"--lame-duck={options.lame_duck}",
         f"--grace={options.grace}",
+        f"--fail-every={faults.fail_every}",
+        f"--slow={faults.slow * 1000}",
+        f"--slow-after={faults.slow_after}",
+        *(("--fail-smoke",) if faults.fail_smoke else ()),
     )

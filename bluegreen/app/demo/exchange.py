@@ -7,6 +7,8 @@ import json
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bluegreen.app.demo.faults import FAULT_HEADER, FAULT_STATUS
+
 
 class Failure(StrEnum):
     """How a request may fail. A status other than 200 is told with its number: `status 503`."""
@@ -49,6 +51,13 @@ class Answer:
     status: int
     headers: dict[str, str]
     body: bytes
+
+
+def fault_of(answer: Answer) -> str:
+    """The version that says it damaged this answer on purpose; empty: none does, and what is wrong with it is
+    a failure like any other."""
+    mark = answer.headers.get(FAULT_HEADER, "")
+    return mark if mark == answer.headers.get("x-version") and answer.status in (200, FAULT_STATUS) else ""
 
 
 def version_of(request: Request, answer: Answer) -> str:

@@ -1,7 +1,8 @@
 """A load that hides nothing: `python -m bluegreen.app.demo.load --target http://127.0.0.1:10000 --rate 400`.
 
 Requests begin when the plan says, however long others take, and their latency counts from then: a stall
-shows in every request that it delays. Each is sent once. What is not a whole, right answer is a failure.
+shows in every request that it delays. Each is sent once. What is not a whole, right answer is a failure, but
+for what a version damaged on purpose and marked so (see `faults`): that is counted by itself.
 
 Each interval prints a report, a JSON line (see `load_report`), and the end one more over the whole run. After
 SIGTERM or SIGINT it begins no more requests and finishes those in flight. It exits 0 whatever fails, and 2
@@ -14,11 +15,13 @@ import argparse
 import asyncio
 import signal
 import sys
+import time
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from itertools import count
 
 from bluegreen.app.demo.connection_pool import ConnectionPool, Http1Pool, Http2Pool
-from bluegreen.app.demo.exchange import Failure, RequestFailed, version_of
+from bluegreen.app.demo.exchange import Failure, RequestFailed, fault_of, version_of
 from bluegreen.app.demo.load_plan import LoadPlan, Protocol, Shot, Target, shot
 from bluegreen.app.demo.load_recorder import LoadRecorder
 from bluegreen.app.demo.load_report import LoadReport
@@ -72,6 +75,10 @@ class Load:
         try:
             async with asyncio.timeout(self._plan.timeout):
                 answer = await self._pools[shot.target, shot.protocol].exchange(shot.request)
+            fault = fault_of(answer)
+            if fault and answer.status != HTTPStatus.OK:
+                self._recorder.spoiled(shot, fault, time.time())
+                return
             version = version_of(shot.request, answer)
         except RequestFailed as failure:
             self._recorder.failed(shot, failure, self._now())
@@ -80,6 +87,8 @@ class Load:
             self._recorder.failed(shot, late, self._now())
         else:
             self._recorder.answered(shot, version, self._now() - begin)
+            if fault:
+                self._recorder.late(fault, time.time())
         finally:
             self._recorder.in_flight -= 1
 

@@ -9,19 +9,20 @@ from dataclasses import dataclass
 from typing import Self
 
 from bluegreen.app.demo.load_plan import LoadPlan
-from bluegreen.app.demo.load_report import LoadReport
+from bluegreen.app.demo.load_report import Damage, LoadReport
 from bluegreen.app.demo.processes import ChildFailed, ChildProcess, ChildProcesses, Command
 
 START_SECONDS = 20.0
 
 
 class LoadReports:
-    """The reports that have come. `requests` and `failed` count over all of them."""
+    """The reports that have come. `requests`, `failed` and `damage` count over all of them."""
 
     def __init__(self, on_report: Callable[[LoadReport], None] | None = None) -> None:
         self.latest: LoadReport | None = None
         self.requests = 0
         self.failed = 0
+        self.damage: dict[str, Damage] = {}
         self._on_report = on_report
         self._waiting: list[tuple[Callable[[LoadReport], bool], asyncio.Future[LoadReport]]] = []
 
@@ -32,6 +33,8 @@ class LoadReports:
         if not report.final:
             self.requests += report.requests
             self.failed += report.failed
+            for version, damage in report.damage.items():
+                self.damage[version] = self.damage.get(version, Damage()).and_later(damage)
         if self._on_report:
             self._on_report(report)
         for enough, waiter in self._waiting:

@@ -9,7 +9,7 @@ from itertools import accumulate
 
 from bluegreen.app.demo.exchange import RequestFailed
 from bluegreen.app.demo.load_plan import Shot
-from bluegreen.app.demo.load_report import Connections, Latency, LoadReport, Tally
+from bluegreen.app.demo.load_report import Connections, Damage, Latency, LoadReport, Tally
 
 TICK = 0.000_1  # latencies are kept to 0.1 ms, so that a long run needs no more memory than a short one
 EXAMPLES = 5
@@ -27,6 +27,7 @@ class _Count:
     opened: int = 0
     lost: int = 0
     examples: list[str] = field(default_factory=list)
+    damage: defaultdict[str, Damage] = field(default_factory=lambda: defaultdict(Damage))
 
     def report(self, now: float, in_flight: int, final: bool) -> LoadReport:
         targets = {
@@ -42,6 +43,7 @@ class _Count:
             latency=latency_of(self.latencies),
             connections=Connections(self.opened, self.lost),
             examples=tuple(self.examples),
+            damage=dict(self.damage),
         )
 
 
@@ -69,6 +71,17 @@ class LoadRecorder:
             if len(count.examples) < EXAMPLES:
                 what = f"{request.method} {request.path} through {shot.target.name} by {shot.protocol}"
                 count.examples.append(f"at {now:.3f} s, {what}: {failure.kind}: {failure}")
+
+    def spoiled(self, shot: Shot, version: str, at: float) -> None:
+        """A version failed the request on purpose, and says so; `at` is seconds since the epoch."""
+        for count in (self._interval, self._whole):
+            count.requests[shot.target.name] += 1
+            count.damage[version] = count.damage[version].and_later(Damage(failed=1, first_at=at))
+
+    def late(self, version: str, at: float) -> None:
+        """A right answer that was counted came late, on purpose."""
+        for count in (self._interval, self._whole):
+            count.damage[version] = count.damage[version].and_later(Damage(late=1, first_at=at))
 
     def opened(self) -> None:
         """A connection was opened."""

@@ -37,10 +37,28 @@ class Connections:
 
 
 @dataclass(frozen=True, slots=True)
+class Damage:
+    """What a version damaged on purpose: requests it `failed`, and those it answered right but `late` (which
+    count as answers too). `first_at`: when the first of them came, in seconds since the epoch."""
+
+    failed: int = 0
+    late: int = 0
+    first_at: float = 0.0
+
+    @property
+    def requests(self) -> int:
+        return self.failed + self.late
+
+    def and_later(self, more: Damage) -> Damage:
+        """Both together, this one being the earlier."""
+        return Damage(self.failed + more.failed, self.late + more.late, self.first_at or more.first_at)
+
+
+@dataclass(frozen=True, slots=True)
 class LoadReport:
     """What happened in the `span` seconds before `at` (seconds since the load began); when `final`, in all.
 
-    `examples` explain a few of the failures.
+    `examples` explain a few of the failures. `damage` is by version, and no part of the failures.
     """
 
     at: float
@@ -51,6 +69,7 @@ class LoadReport:
     latency: Latency
     connections: Connections
     examples: tuple[str, ...] = ()
+    damage: Mapping[str, Damage] = field(default_factory=dict)
 
     @property
     def requests(self) -> int:
@@ -84,6 +103,7 @@ class LoadReport:
             fields["targets"] = {name: Tally(**tally) for name, tally in fields["targets"].items()}
             fields["latency"] = Latency(**fields["latency"])
             fields["connections"] = Connections(**fields["connections"])
+            fields["damage"] = {name: Damage(**damage) for name, damage in fields["damage"].items()}
             fields["examples"] = tuple(fields["examples"])
             return cls(**fields)
         except (KeyError, TypeError, AttributeError) as error:

@@ -16,10 +16,12 @@ from bluegreen.admin.v1.admin_pb2_grpc import AdminStub
 from bluegreen.app.demo.envoy_process import EnvoyNotFound
 from bluegreen.app.demo.figures import DemoFigures
 from bluegreen.app.demo.load_report import LoadReport
+from bluegreen.app.demo.operations import Operations
 from bluegreen.app.demo.processes import ChildFailed, ChildProcesses
 from bluegreen.app.demo.scenario import Scenario
+from bluegreen.app.demo.service_file import LOOPBACK
 from bluegreen.app.demo.service_watch import DemoFailed, ServiceWatch
-from bluegreen.app.demo.stage import LOOPBACK, SERVICE, Stage
+from bluegreen.app.demo.stage import SERVICE, Stage
 from bluegreen.app.demo.view import DemoView
 
 INTERRUPTED = 130
@@ -28,15 +30,16 @@ INTERRUPTED = 130
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """`plain` prints line by line on a terminal too. `directory` keeps logs and database; None: a
-    temporary one."""
+    """`plain` prints line by line on a terminal too. `directory` keeps logs, database and service file;
+    None: a temporary one."""
 
     plain: bool = False
     directory: Path | None = None
 
 
 def run(options: DemoOptions | None = None) -> int:
-    """Play the demo; 0 only if not one request failed. Every child process is gone when this returns."""
+    """Play the demo; 0 only if all that it promises was so: see `DemoFigures.complaints`. Every child process
+    is gone when this returns."""
     options = options or DemoOptions()
     console = Console(force_terminal=False if options.plain else None)
     with tempfile.TemporaryDirectory(prefix="bluegreen-demo-") as temporary:
@@ -63,7 +66,10 @@ async def _play(console: Console, directory: Path) -> int:
         console.print(table)
     for example in load.examples:
         console.print(f"failed: {example}", style="red", markup=False)
-    return 1 if load.failed else 0
+    complaints = figures.complaints(load)
+    for complaint in complaints:
+        console.print(complaint, style="bold red", markup=False)
+    return 1 if complaints else 0
 
 
 async def _release(directory: Path, view: DemoView, figures: DemoFigures) -> LoadReport:
@@ -72,7 +78,8 @@ async def _release(directory: Path, view: DemoView, figures: DemoFigures) -> Loa
         async with grpc.aio.insecure_channel(f"{LOOPBACK}:{stage.ports.admin}") as channel:
             admin = AdminStub(channel)  # type: ignore[no-untyped-call]  # generated code
             watch = ServiceWatch(admin, SERVICE, view.status_changed)
-            return await Scenario(stage, children, admin, watch, view, figures).play()
+            operations = Operations(stage, admin, watch, view, figures)
+            return await Scenario(operations, children).play()
 
 
 async def _interruptible(story: Coroutine[None, None, LoadReport]) -> LoadReport:

@@ -7,15 +7,14 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from bluegreen.app.demo.application import ApplicationOptions
 from bluegreen.app.demo.application_process import ApplicationProcess, start_application
 from bluegreen.app.demo.envoy_process import EnvoyOptions, EnvoyProcess
+from bluegreen.app.demo.faults import Faults
 from bluegreen.app.demo.ports import free_port
 from bluegreen.app.demo.processes import ChildProcess, ChildProcesses, Command
+from bluegreen.app.demo.service_file import LOOPBACK, service_file
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.switches.envoy.bootstrap import BootstrapOptions, bootstrap
 
@@ -24,7 +23,8 @@ GATEWAYS = ("edge", "sidecar")
 INSTANCES = 2
 """Processes per environment."""
 
-LOOPBACK = "127.0.0.1"
+LATENCY = 0.02
+"""Seconds that the application takes for an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +57,10 @@ class Stage:
         self._children = children
         self._directory = directory
 
-    def service_file(self) -> str:
-        """The service file of the demo, as a user would write it."""
-        gateways = {
-            name: {
-                "listen": f"{LOOPBACK}:{self.ports.production[name]}",
-                "preview": f"{LOOPBACK}:{self.ports.preview[name]}",
-            }
-            for name in GATEWAYS
-        }
-        service: dict[str, Any] = {
-            "gateways": list(GATEWAYS),
-            "domains": ["*"],
-            "health_check": {"path": "/healthz", "interval": "1s"},
-            "strategy": {"steps": [10, 50, 100], "pause": "3s"},
-        }
-        text: str = yaml.safe_dump({"gateways": gateways, "services": {SERVICE: service}}, sort_keys=False)
+    def write_service_file(self) -> str:
+        """Put the service file beside the database; its text."""
+        text = service_file(SERVICE, self.ports.production, self.ports.preview)
+        (self._directory / "services.yaml").write_text(text, encoding="utf-8")
         return text
 
     async def start_control_plane(self) -> ChildProcess:
@@ -102,9 +90,9 @@ class Stage:
     async def proxies_ready(self) -> None:
         await asyncio.gather(*(proxy.ready() for proxy in self.proxies))
 
-    async def start_version(self, version: str, environment: str) -> list[ApplicationProcess]:
+    async def start_version(self, version: str, environment: str, faults: Faults) -> list[ApplicationProcess]:
         """The application's processes of one environment."""
-        options = ApplicationOptions(version, environment=environment, latency=0.005)
+        options = ApplicationOptions(version, environment, latency=LATENCY, faults=faults)
         return list(
             await asyncio.gather(*(start_application(self._children, options) for _ in range(INSTANCES)))
         )

@@ -7,28 +7,29 @@ load now and then.
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
-from rich.table import Table
 from rich.text import Text
 
 from bluegreen.admin.v1 import admin_pb2 as pb
+from bluegreen.app.demo.environment_table import environment_table
 from bluegreen.app.demo.load_report import LoadReport
 
-STORY_LINES = 12
+STORY_LINES = 30
+LEAST_STORY = 3
+FRAME = 4
+"""Lines of the panel's frame, of the blank one above the story, and of the cursor below."""
+
 RATE_REPORTS = 8
 """Reports of the load that a rate is taken over: two seconds."""
 
 PLAIN_EVERY = 5.0
 """Seconds between two lines of figures where there is no terminal."""
-
-_COLOURS = {"blue": "bright_blue", "green": "bright_green"}
-_BAR = 20
 
 
 class DemoView:
@@ -40,6 +41,7 @@ class DemoView:
         self._status: pb.ServiceStatus | None = None
         self._recent: deque[LoadReport] = deque(maxlen=RATE_REPORTS)
         self._requests = self._failed = self._lost = 0
+        self._damaged: Counter[str] = Counter()
         self._story: deque[tuple[float, str]] = deque(maxlen=STORY_LINES)
         self._last_figures = 0.0
 
@@ -51,6 +53,10 @@ class DemoView:
             return
         with Live(get_renderable=self.render, console=self._console, refresh_per_second=8):
             yield
+
+    def show_file(self, text: str) -> None:
+        """The whole text, once; on a terminal it stays above what is drawn in place."""
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def say(self, line: str) -> None:
         """One line of the story."""
@@ -69,59 +75,38 @@ class DemoView:
         self._requests += report.requests
         self._failed += report.failed
         self._lost += report.connections.lost
+        self._damaged.update({version: damage.requests for version, damage in report.damage.items()})
         elapsed = time.monotonic() - self._began
         if not self._console.is_terminal and elapsed - self._last_figures >= PLAIN_EVERY:
             self._last_figures = elapsed
             rates = ", ".join(f"{version} {rate:.0f}/s" for version, rate in self._rates().items())
             self._console.print(
-                f"{elapsed:5.1f} s    load: {self._requests} requests, {self._failed} failed; {rates}",
+                f"{elapsed:5.1f} s    load: {self._requests} requests, {self._failed} failed  "
+                f"{self._on_purpose()}{rates}",
                 highlight=False,
                 soft_wrap=True,
             )
 
     def render(self) -> RenderableType:
-        parts: list[RenderableType] = [self._environments(), self._load(), self._story_so_far()]
+        """What is now, and as much of the story as there is room for: the end of it."""
+        deployments = self._status.deployments if self._status is not None else ()
+        parts: list[RenderableType] = [environment_table(deployments, self._console.width), self._load()]
         if self._status is not None:
             parts.insert(1, Text(self._status.activity, style="italic", overflow="ellipsis", no_wrap=True))
+        width = self._console.width - len("│ ") - len(" │")
+        above = self._console.render_lines(Group(*parts), self._console.options.update(width=width))
+        room = max(LEAST_STORY, self._console.height - len(above) - FRAME)
+        story = self._story_so_far().wrap(self._console, width)[-room:]
         return Panel(
-            Group(*parts),
-            title="[bold]bluegreen demo[/bold]: a release through two real Envoys, under load",
+            Group(*parts, Text(), *story),
+            title="[bold]bluegreen demo[/bold]: releases through two real Envoys, under load",
             subtitle=f"{time.monotonic() - self._began:.0f} s",
         )
-
-    def _environments(self) -> Table:
-        table = Table(expand=True, box=None, header_style="bold", pad_edge=False)
-        for name, justify in (
-            ("environment", "left"),
-            ("version", "left"),
-            ("status", "left"),
-            ("weight", "left"),
-            ("acknowledged", "right"),
-            ("observed", "right"),
-            ("req/s", "right"),
-            ("active", "right"),
-            ("p99 (Envoy)", "right"),
-        ):
-            table.add_column(name, justify="right" if justify == "right" else "left", no_wrap=True)
-        for each in self._status.deployments if self._status is not None else ():
-            colour = _COLOURS.get(each.environment, "white")
-            bar = "█" * round(each.set_percent / 100 * _BAR)
-            table.add_row(
-                Text(each.environment, style=f"bold {colour}"),
-                f"{each.version} (rev {each.revision})",
-                each.status,
-                Text.assemble((bar.ljust(_BAR, "·"), colour), f" {each.set_percent:3d} %"),
-                f"{each.acknowledged_by} of {each.proxies}",
-                f"{each.observed_percent:.0f} %" if each.observed_percent >= 0 else "-",
-                f"{each.requests_per_second:.0f}",
-                str(each.active_requests),
-                f"{each.p99_ms:.0f} ms" if each.p99_ms >= 0 else "-",
-            )
-        return table
 
     def _load(self) -> RenderableType:
         failures = Text(f"{self._failed} failed", style="bold red" if self._failed else "bold green")
         line = Text.assemble("\nload  ", (f"{self._requests:,} requests", "bold"), "  ", failures, "  ")
+        line.append(self._on_purpose(), style="yellow")
         for version, rate in self._rates().items():
             line.append(f"  {version} {rate:.0f}/s", style="cyan")
         if self._recent:
@@ -132,8 +117,13 @@ class DemoView:
             line.append(f"   {self._lost} connections closed by an Envoy")
         return line
 
-    def _story_so_far(self) -> RenderableType:
-        lines = Text("\n")
+    def _on_purpose(self) -> str:
+        """What bad versions have damaged so far; empty: nothing."""
+        damaged = ", ".join(f"{version} {count}" for version, count in sorted(self._damaged.items()))
+        return f"damaged on purpose by {damaged}  " if damaged else ""
+
+    def _story_so_far(self) -> Text:
+        lines = Text()
         for elapsed, line in self._story:
             lines.append(f"{elapsed:5.1f} s  ", style="dim")
             lines.append(f"{line}\n")

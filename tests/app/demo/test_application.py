@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from bluegreen.app.demo.application_process import ApplicationProcess
+from bluegreen.app.demo.faults import FAULT_HEADER, Faults
 from bluegreen.app.demo.processes import ChildFailed, ChildProcesses, Command
 from tests.support.fixtures import StartApplication
 
@@ -121,3 +122,63 @@ async def test_a_mistake_on_the_command_line_is_told(children: ChildProcesses) -
     )
     assert await child.exited() == 2
     assert "--port: invalid int value" in child.last_lines()
+
+
+async def test_it_counts_what_reaches_it_by_host_without_health_checks(application: StartApplication) -> None:
+    process = await application("v1")
+    async with aiohttp.ClientSession() as session:
+        for path, host in (
+            ("/", "shop"),
+            ("/smoke", "preview"),
+            ("/slow?seconds=0", "shop"),
+            ("/healthz", "x"),
+        ):
+            async with session.get(process.url + path, headers={"Host": host}) as answer:
+                assert answer.status == 200
+        async with session.get(f"{process.url}/count") as answer:
+            assert await answer.json() == {"shop": 2, "preview": 1}
+
+
+async def test_one_that_fails_its_smoke_test_answers_all_else(application: StartApplication) -> None:
+    process = await application("v3", faults=Faults(fail_smoke=True))
+    async with aiohttp.ClientSession() as session:
+        async with session.get(f"{process.url}/smoke") as answer:
+            assert (answer.status, answer.headers.get(FAULT_HEADER)) == (500, None)
+        async with session.get(process.url) as answer:
+            assert answer.status == 200
+
+
+async def test_every_nth_request_fails_and_is_marked(application: StartApplication) -> None:
+    process = await application("v4", faults=Faults(fail_every=4))
+    answers = []
+    async with aiohttp.ClientSession() as session:
+        for _ in range(10):
+            async with session.get(process.url) as answer:
+                answers.append((answer.status, answer.headers.get(FAULT_HEADER)))
+            async with session.get(f"{process.url}/smoke") as smoke:
+                assert smoke.status == 200
+    damaged = {number for number, answer in enumerate(answers, 1) if answer == (500, "v4")}
+    assert damaged == {2, 6, 10}
+    assert answers.count((200, None)) == 7
+
+
+async def test_it_turns_slow_and_says_so(application: StartApplication) -> None:
+    process = await application("v5", faults=Faults(slow=0.1, slow_after=2))
+    clock = asyncio.get_running_loop().time
+    marks = []
+    async with aiohttp.ClientSession() as session:
+        for _ in range(3):
+            began = clock()
+            async with session.get(process.url) as answer:
+                assert answer.status == 200
+                marks.append(answer.headers.get(FAULT_HEADER))
+    assert marks == [None, None, "v5"]
+    assert clock() - began >= 0.1
+
+
+async def test_faults_below_zero_are_refused(children: ChildProcesses) -> None:
+    module = "bluegreen.app.demo.application"
+    arguments = (sys.executable, "-m", module, "--fail-every=-1", "--version=1")
+    child = await children.start(Command("mistaken", arguments))
+    assert await child.exited() == 2
+    assert "faults are counted from 0" in child.last_lines()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections import Counter
 from collections.abc import Mapping
 
 import pytest
 
+from bluegreen.app.demo.faults import Faults
 from bluegreen.app.demo.load import parse
 from bluegreen.app.demo.load_process import LoadProcess
 from bluegreen.app.demo.load_report import LoadReport
@@ -66,6 +68,30 @@ async def test_what_a_backend_breaks_is_seen_through_a_real_envoy(envoy: StartEn
         "timeout": 10,
     }
     assert whole.connections.lost == 10  # Envoy can tell of a truncated answer in no other way
+
+
+async def test_what_a_version_damages_on_purpose_is_counted_apart(
+    application: StartApplication, envoy: StartEnvoy, load: StartLoad
+) -> None:
+    failing = await application("v4", faults=Faults(fail_every=10))
+    slow = await application("v5", faults=Faults(slow=0.05, slow_after=20))
+    proxy = await envoy(static_bootstrap(failing.address, slow.address))
+    reports: list[LoadReport] = []
+    began = time.time()
+    running = await load(
+        await proxy.url("entry"), rate=200, duration=1.0, slow_seconds=0.2, on_report=reports.append
+    )
+    whole = await running.finished()
+    assert (whole.requests, whole.failures) == (200, {}), whole.examples
+    sent = {"v4": whole.versions["v4"] + whole.damage["v4"].failed, "v5": whole.versions["v5"]}
+    assert sum(sent.values()) == 200
+    assert (whole.damage["v4"].failed, whole.damage["v4"].late) == ((sent["v4"] + 5) // 10, 0)
+    assert (whole.damage["v5"].failed, whole.damage["v5"].late) == (0, sent["v5"] - 20)
+    assert began < whole.damage["v4"].first_at < time.time()
+    assert running.reports.damage == whole.damage
+    assert sum(report.damage["v4"].failed for report in reports[:-1] if "v4" in report.damage) == (
+        whole.damage["v4"].failed
+    )
 
 
 async def test_nobody_listening_is_a_failure(load: StartLoad) -> None:

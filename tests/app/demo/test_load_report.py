@@ -6,10 +6,11 @@ from collections import Counter
 
 import pytest
 
-from bluegreen.app.demo.exchange import Failure, RequestFailed
+from bluegreen.app.demo.exchange import Answer, Failure, RequestFailed, fault_of
+from bluegreen.app.demo.faults import FAULT_HEADER
 from bluegreen.app.demo.load_plan import LoadPlan, Protocol, Target, shot
 from bluegreen.app.demo.load_recorder import LoadRecorder, latency_of
-from bluegreen.app.demo.load_report import Latency, LoadReport
+from bluegreen.app.demo.load_report import Damage, Latency, LoadReport
 
 EDGE, SIDECAR = Target("127.0.0.1", 10_000), Target("127.0.0.1", 10_001)
 PLAN = LoadPlan((EDGE, SIDECAR))
@@ -75,8 +76,43 @@ def test_intervals_begin_anew_and_the_whole_does_not() -> None:
     assert whole.examples == ("at 0.200 s, GET /?request=2 through 127.0.0.1:10000 by http2: reset: peer",)
 
 
+def test_damage_on_purpose_is_no_failure_and_remembers_its_first() -> None:
+    recorder = LoadRecorder()
+    recorder.spoiled(shot(PLAN, 1), "v4", 100.0)
+    recorder.answered(shot(PLAN, 2), "v5", 0.3)
+    recorder.late("v5", 101.0)
+    first = recorder.interval(0.25)
+    recorder.spoiled(shot(PLAN, 3), "v4", 102.0)
+    second = recorder.interval(0.5)
+    whole = recorder.whole(0.5)
+    assert (first.requests, first.failed, first.versions) == (2, 0, {"v5": 1})
+    assert first.damage == {"v4": Damage(failed=1, first_at=100.0), "v5": Damage(late=1, first_at=101.0)}
+    assert second.damage == {"v4": Damage(failed=1, first_at=102.0)}
+    assert whole.damage == {"v4": Damage(failed=2, first_at=100.0), "v5": Damage(late=1, first_at=101.0)}
+
+
+@pytest.mark.parametrize(
+    ("status", "version", "mark", "fault"),
+    [
+        (500, "v4", "v4", "v4"),
+        (200, "v5", "v5", "v5"),
+        (500, "v4", None, ""),
+        (503, "v4", "v4", ""),  # not what the application says when it fails on purpose
+        (500, "v2", "v4", ""),
+        (500, None, "v4", ""),
+    ],
+)
+def test_only_a_versions_own_mark_excuses_it(
+    status: int, version: str | None, mark: str | None, fault: str
+) -> None:
+    told = {"x-version": version, FAULT_HEADER: mark}
+    headers = {name: value for name, value in told.items() if value is not None}
+    assert fault_of(Answer(status, headers, b"")) == fault
+
+
 def test_a_report_survives_its_json() -> None:
     recorder = LoadRecorder()
+    recorder.spoiled(shot(PLAN, 3), "v4", 100.0)
     recorder.answered(shot(PLAN, 1), "v1", 0.01)
     recorder.failed(shot(PLAN, 2), RequestFailed(Failure.RESET, "peer"), 0.2)
     report = recorder.whole(1.0)

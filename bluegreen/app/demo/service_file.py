@@ -1,0 +1,52 @@
+"""The service file of the demo, as a user would write it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+
+LOOPBACK = "127.0.0.1"
+
+_GATEWAY = """\
+  {name}:
+    listen: {host}:{production}
+    preview: {host}:{preview} # leads to the idle environment
+"""
+
+_FILE = """\
+gateways:
+{gateways}
+services:
+  {service}:
+    gateways: [{names}]
+    domains: ["*"]
+    health_check: {{path: /healthz, interval: 1s}}
+    strategy: {{steps: [10, 50, 100], pause: 3s}}
+    gates:
+      tests: # through the preview, before a version may take traffic
+        - name: smoke
+          http: {{path: /smoke, expect: {{json: {{/status: ok}}, max_latency: 2s}}}}
+          repeat: 5
+        - name: order
+          command: {command}
+      analysis: # while it takes traffic
+        conditions:
+          - success_rate >= 99
+          - p90 <= 3 x active # not p99: one request in fifty asks for an answer that takes a second
+        window: 10s
+        interval: 1s # as the proxies report
+        min_requests: 50 # fewer prove nothing
+        failures: 2 # looks in a row
+        on_fail: turn-back
+"""
+
+
+def service_file(service: str, production: Mapping[str, int], preview: Mapping[str, int]) -> str:
+    """Its text, for these ports by gateway."""
+    gateways = "".join(
+        _GATEWAY.format(name=name, host=LOOPBACK, production=port, preview=preview[name])
+        for name, port in production.items()
+    )
+    command = json.dumps([sys.executable, "-m", "bluegreen.app.demo.order_check"])
+    return _FILE.format(gateways=gateways, service=service, names=", ".join(production), command=command)

@@ -1,0 +1,52 @@
+"""The demo's service file is a good one, and the command in it tells right from wrong."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+
+from bluegreen.admin.service_file.reading import read_service_file
+from bluegreen.app.demo.faults import Faults
+from bluegreen.app.demo.processes import ChildProcesses, Command
+from bluegreen.app.demo.service_file import service_file
+from bluegreen.model.acceptance_test import CommandTest, HttpTest
+from tests.support.fixtures import StartApplication
+
+
+def test_the_service_file_is_accepted_with_all_its_gates() -> None:
+    text = service_file("shop", {"edge": 10_000, "sidecar": 10_002}, {"edge": 10_001, "sidecar": 10_003})
+    catalogue = read_service_file(text)
+    assert {name: gateway.preview.port for name, gateway in catalogue.gateways.items()} == {
+        "edge": 10_001,
+        "sidecar": 10_003,
+    }
+    gates = catalogue.services["shop"].gates
+    smoke, order = gates.tests
+    assert isinstance(smoke, HttpTest)
+    assert isinstance(order, CommandTest)
+    assert order.command == (sys.executable, "-m", "bluegreen.app.demo.order_check")
+    assert gates.analysis is not None
+    assert [condition.text for condition in gates.analysis.conditions] == [
+        "success_rate >= 99",
+        "p90 <= 3 x active",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("version", "faults", "status"),
+    [
+        ("v1", Faults(), 0),
+        ("v2", Faults(), 1),  # another version answers than the one that is tested
+        ("v1", Faults(fail_every=1), 1),
+    ],
+)
+async def test_the_order_check(
+    application: StartApplication, children: ChildProcesses, version: str, faults: Faults, status: int
+) -> None:
+    process = await application("v1", faults=faults)
+    told = {"BLUEGREEN_PREVIEW_URL": process.url, "BLUEGREEN_VERSION": version}
+    arguments = (sys.executable, "-m", "bluegreen.app.demo.order_check")
+    child = await children.start(Command("order", arguments, {**os.environ, **told}))
+    assert await child.exited() == status, child.last_lines()
