@@ -8,11 +8,18 @@ from collections.abc import AsyncIterator, Callable
 import grpc
 import pytest
 
-from xds_server import NodeIdentity, XdsServer, server_options
+from xds_server import NodeIdentity, ProxyState, XdsServer, server_options
 
 
 def by_cluster(node: NodeIdentity) -> str | None:
     return node.cluster if node.cluster in ("edge", "sidecar") else None
+
+
+def proxy(server: XdsServer, node_id: str) -> ProxyState:
+    """One that is connected."""
+    state = server.fleet.get(node_id)
+    assert state is not None, f"{node_id} is not connected"
+    return state
 
 
 async def settled(server: XdsServer, holds: Callable[[], bool], timeout: float = 10) -> None:

@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import threading
+from typing import Any
 
 address, target = sys.argv[1:]
 os.environ["GRPC_XDS_BOOTSTRAP_CONFIG"] = json.dumps(
@@ -27,9 +28,16 @@ os.environ["GRPC_XDS_BOOTSTRAP_CONFIG"] = json.dumps(
 import grpc  # noqa: E402 - reads the environment when it is loaded
 
 ended = threading.Event()
-threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+
+
+def watch() -> None:
+    sys.stdin.read()
+    ended.set()
+
+
+threading.Thread(target=watch, daemon=True).start()
 with grpc.insecure_channel(f"xds:///{target}") as channel:
-    call = channel.unary_unary("/test.Echo/Who")
+    call: Any = channel.unary_unary("/test.Echo/Who")
     while not ended.is_set():
         try:
             print(call(b"", timeout=10, wait_for_ready=True).decode(), flush=True)

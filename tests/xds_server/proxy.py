@@ -45,7 +45,7 @@ class Answer:
 
 def decode(data: bytes) -> Answer:
     message = discovery_pb2.DiscoveryResponse.FromString(data)
-    resources = {}
+    resources: dict[str, Any] = {}
     for packed in message.resources:
         assert packed.type_url == message.type_url
         kind = MESSAGES.get(packed.type_url)

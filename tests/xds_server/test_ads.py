@@ -6,19 +6,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Any
 
 import grpc
 import pytest
 from envoy.service.discovery.v3 import ads_pb2_grpc, discovery_pb2
 
-from tests.xds_server.conftest import by_cluster, settled
+from tests.xds_server.conftest import by_cluster, proxy, settled
 from tests.xds_server.resources import route, service
 from xds_server import CLUSTER, ROUTE, XdsServer
 
-Request = discovery_pb2.DiscoveryRequest
+Request: Any = discovery_pb2.DiscoveryRequest
 
 
-def first(type_url: str, *names: str, node_id: str = "p1", group: str = "edge") -> Request:
+def first(type_url: str, *names: str, node_id: str = "p1", group: str = "edge") -> Any:
     request = Request(type_url=type_url, resource_names=names)
     request.node.id, request.node.cluster = node_id, group
     request.node.user_agent_build_version.version.major_number = 1
@@ -32,26 +33,26 @@ async def stub(address: str) -> AsyncIterator[ads_pb2_grpc.AggregatedDiscoverySe
         yield ads_pb2_grpc.AggregatedDiscoveryServiceStub(channel)
 
 
-async def status_of(call: grpc.aio.StreamStreamCall) -> tuple[grpc.StatusCode, str]:
+async def status_of(call: Any) -> tuple[grpc.StatusCode, str]:
     async with asyncio.timeout(10):
         return await call.code(), await call.details()
 
 
-async def test_NODE_1ST_the_node_comes_once_and_acks_are_counted(server, stub) -> None:
+async def test_NODE_1ST_the_node_comes_once_and_acks_are_counted(server: XdsServer, stub: Any) -> None:
     generation = server.publish("edge", [route("r")])
     call = stub.StreamAggregatedResources()
     await call.write(first(ROUTE, "r"))
     response = await call.read()
     assert [r.type_url for r in response.resources] == [ROUTE]
     await call.write(Request(type_url=ROUTE, resource_names=["r"], response_nonce=response.nonce))
-    await settled(server, lambda: server.fleet.get("p1").acked_generation(ROUTE) == generation)
-    proxy = server.fleet.get("p1")
-    assert (proxy.group, proxy.client_version, proxy.streams) == ("edge", "1.40.0", 1)
-    assert proxy.types[ROUTE].acked_version == response.version_info
+    await settled(server, lambda: proxy(server, "p1").acked_generation(ROUTE) == generation)
+    state = proxy(server, "p1")
+    assert (state.group, state.client_version, state.streams) == ("edge", "1.40.0", 1)
+    assert state.types[ROUTE].acked_version == response.version_info
     generation = server.change("edge", [route("r", a=1)])
     response = await call.read()
     await call.write(Request(type_url=ROUTE, resource_names=["r"], response_nonce=response.nonce))
-    await settled(server, lambda: server.fleet.get("p1").acked_generation(ROUTE) == generation)
+    await settled(server, lambda: proxy(server, "p1").acked_generation(ROUTE) == generation)
     await call.done_writing()
     assert await call.read() is grpc.aio.EOF
     await settled(server, lambda: "p1" not in server.fleet)
@@ -82,7 +83,7 @@ async def test_READY_every_stream_is_refused_before_the_state_is_loaded() -> Non
     await listening.stop(None)
 
 
-async def test_an_unknown_group_is_refused_by_name(server, stub) -> None:
+async def test_an_unknown_group_is_refused_by_name(server: XdsServer, stub: Any) -> None:
     call = stub.StreamAggregatedResources()
     await call.write(first(CLUSTER, group="nobody"))
     code, details = await status_of(call)
@@ -90,7 +91,7 @@ async def test_an_unknown_group_is_refused_by_name(server, stub) -> None:
     assert "nobody" in details
 
 
-async def test_BADREQ_ends_that_stream_and_harms_no_other(server, stub, address) -> None:
+async def test_BADREQ_ends_that_stream_and_harms_no_other(server: XdsServer, stub: Any, address: str) -> None:
     server.publish("edge", [route("r")])
     good = stub.StreamAggregatedResources()
     await good.write(first(ROUTE, "r"))
@@ -103,7 +104,7 @@ async def test_BADREQ_ends_that_stream_and_harms_no_other(server, stub, address)
     assert (await status_of(bad))[0] is grpc.StatusCode.INVALID_ARGUMENT
     async with grpc.aio.insecure_channel(address) as channel:
         method = "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources"
-        raw = channel.stream_stream(method)()
+        raw: Any = channel.stream_stream(method)()
         await raw.write(b"\xff\xfe nonsense")
         assert (await status_of(raw))[0] is grpc.StatusCode.INVALID_ARGUMENT
     server.change("edge", [route("r", a=1)])
@@ -111,7 +112,9 @@ async def test_BADREQ_ends_that_stream_and_harms_no_other(server, stub, address)
     good.cancel()
 
 
-async def test_SLOW_a_stalled_proxy_delays_nobody_and_gets_the_newest(server, stub, address) -> None:
+async def test_SLOW_a_stalled_proxy_delays_nobody_and_gets_the_newest(
+    server: XdsServer, stub: Any, address: str
+) -> None:
     big = {f"cluster-{n:05}" + "x" * 200: 1 for n in range(3000)}
     server.publish("edge", [route("r", **big), *service("v1")])
     async with grpc.aio.insecure_channel(
@@ -129,19 +132,19 @@ async def test_SLOW_a_stalled_proxy_delays_nobody_and_gets_the_newest(server, st
             )
             server.change("edge", [route("r", **big, extra=weight), route("table", v1=weight)])
         quick.cancel()
-        assert server.fleet.get("stalled").blocked_since is not None
+        assert proxy(server, "stalled").blocked_since is not None
         seen = []
         for _ in range(2):
             response = await stalled.read()
             seen.append(response.version_info)
             await stalled.write(Request(type_url=ROUTE, resource_names=["r"], response_nonce=response.nonce))
         newest = server.generation("edge")
-        await settled(server, lambda: server.fleet.get("stalled").acked_generation(ROUTE) == newest)
-        assert seen[1] == server.fleet.get("stalled").types[ROUTE].acked_version
+        await settled(server, lambda: proxy(server, "stalled").acked_generation(ROUTE) == newest)
+        assert seen[1] == proxy(server, "stalled").types[ROUTE].acked_version
         stalled.cancel()
 
 
-async def test_STORM_all_that_connect_at_once_are_served(server, address) -> None:
+async def test_STORM_all_that_connect_at_once_are_served(server: XdsServer, address: str) -> None:
     generation = server.publish("edge", [route("r")])
 
     async def one(number: int) -> None:
@@ -159,8 +162,8 @@ async def test_STORM_all_that_connect_at_once_are_served(server, address) -> Non
     acked: set[str] = set()
 
     def note(node_id: str) -> None:
-        proxy = server.fleet.get(node_id)
-        if proxy is not None and proxy.acked_generation(ROUTE) == generation:
+        state = server.fleet.get(node_id)
+        if state is not None and state.acked_generation(ROUTE) == generation:
             acked.add(node_id)
 
     stop = server.fleet.on_change(note)
@@ -171,7 +174,7 @@ async def test_STORM_all_that_connect_at_once_are_served(server, address) -> Non
     await settled(server, lambda: len(server.fleet) == 0)
 
 
-async def test_STORM_short_connections_leave_nothing_behind(server, address) -> None:
+async def test_STORM_short_connections_leave_nothing_behind(server: XdsServer, address: str) -> None:
     big = {f"cluster-{number:05}" + "x" * 200: 1 for number in range(2000)}
     server.publish("edge", [route("r", **big)])
 
@@ -188,7 +191,7 @@ async def test_STORM_short_connections_leave_nothing_behind(server, address) -> 
     await settled(server, lambda: len(server.fleet) == 0)
 
 
-async def test_BADREQ_a_node_with_a_huge_id_is_refused(server, stub) -> None:
+async def test_BADREQ_a_node_with_a_huge_id_is_refused(server: XdsServer, stub: Any) -> None:
     server.publish("edge", [route("r")])
     call = stub.StreamAggregatedResources()
     await call.write(first(ROUTE, "r", node_id="x" * 5000))
@@ -197,7 +200,7 @@ async def test_BADREQ_a_node_with_a_huge_id_is_refused(server, stub) -> None:
     assert "4096" in reason
 
 
-async def test_BADREQ_the_reason_arrives_though_a_message_is_under_way(server, stub) -> None:
+async def test_BADREQ_the_reason_arrives_though_a_message_is_under_way(server: XdsServer, stub: Any) -> None:
     big = {f"cluster-{number:05}" + "x" * 200: 1 for number in range(5000)}
     server.publish("edge", [route("r", **big)])
     for _ in range(20):

@@ -3,6 +3,8 @@
 # ruff: noqa: N802 - the names carry the ids of their rows
 from __future__ import annotations
 
+from typing import Any
+
 import grpc
 import pytest
 from envoy.extensions.transport_sockets.tls.v3 import secret_pb2
@@ -10,7 +12,7 @@ from envoy.service.status.v3 import csds_pb2, csds_pb2_grpc
 
 from tests.xds_server.proxy import DeltaProxy, Proxy
 from tests.xds_server.resources import cluster, route
-from xds_server import CLUSTER, ROUTE, SECRET, Resource
+from xds_server import CLUSTER, ROUTE, SECRET, Resource, XdsServer
 
 STATUS = {0: "UNKNOWN", 1: "SYNCED", 2: "NOT_SENT", 3: "STALE", 4: "ERROR"}
 
@@ -26,7 +28,9 @@ async def ask(address: str, **request: object) -> dict[str, dict[str, str]]:
 
 
 @pytest.mark.parametrize("kind", [Proxy, DeltaProxy])
-async def test_CSDS_says_synced_only_of_what_was_acknowledged(server, address, kind) -> None:
+async def test_CSDS_says_synced_only_of_what_was_acknowledged(
+    server: XdsServer, address: str, kind: type[Proxy] | type[DeltaProxy]
+) -> None:
     server.publish("edge", [route("r"), route("s")])
     proxy = kind(server)
     proxy.ask(ROUTE, "r", "s")
@@ -42,7 +46,7 @@ async def test_CSDS_says_synced_only_of_what_was_acknowledged(server, address, k
     assert "t" not in (await ask(address))["proxy"], "it was not asked for"
 
 
-async def test_CSDS_error_and_content(server, address) -> None:
+async def test_CSDS_error_and_content(server: XdsServer, address: str) -> None:
     server.publish("edge", [route("r"), Resource.of(secret_pb2.Secret(name="key"))])
     proxy = Proxy(server)
     proxy.ask(ROUTE, "r")
@@ -63,11 +67,11 @@ async def test_CSDS_error_and_content(server, address) -> None:
         call.cancel()
 
 
-async def test_CSDS_node_matchers(server, address) -> None:
+async def test_CSDS_node_matchers(server: XdsServer, address: str) -> None:
     server.publish("edge", [])
     for name in ("edge-1", "edge-2", "other"):
         Proxy(server, id=name).ask(ROUTE, "r")
-    matcher = {"node_id": {"prefix": "edge"}}
+    matcher: dict[str, Any] = {"node_id": {"prefix": "edge"}}
     assert set(await ask(address, node_matchers=[matcher])) == {"edge-1", "edge-2"}
     matcher = {"node_id": {"exact": "OTHER", "ignore_case": True}}
     assert set(await ask(address, node_matchers=[matcher, {"node_id": {"suffix": "2"}}])) == {
@@ -79,7 +83,7 @@ async def test_CSDS_node_matchers(server, address) -> None:
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
-async def test_CSDS_not_sent_while_it_is_held_back(server, address) -> None:
+async def test_CSDS_not_sent_while_it_is_held_back(server: XdsServer, address: str) -> None:
     server.publish("edge", [cluster("c"), route("r", c=1)])
     proxy = Proxy(server)
     proxy.ask(CLUSTER)

@@ -7,18 +7,20 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
 
 from bluegreen.app.demo import envoy_process
-from tests.xds_server.conftest import by_cluster, listen, settled
+from tests.xds_server.conftest import by_cluster, listen, proxy, settled
 from tests.xds_server.envoys import OLDEST, binary, bootstrap
 from tests.xds_server.resources import cluster, endpoints, listener, route
 from xds_server import CLUSTER, ENDPOINT, LISTENER, ROUTE, Resource, XdsServer
 
 ALL = (CLUSTER, ENDPOINT, LISTENER, ROUTE)
+StartAnyEnvoy = Callable[[dict[str, Any]], Awaitable[envoy_process.EnvoyProcess]]
 StartEnvoy = Callable[[str], Awaitable[envoy_process.EnvoyProcess]]
 
 
@@ -26,7 +28,9 @@ StartEnvoy = Callable[[str], Awaitable[envoy_process.EnvoyProcess]]
     params=[("newest", False), ("newest", True), (OLDEST, False), (OLDEST, True)],
     ids=["newest-sotw", "newest-delta", "oldest-sotw", "oldest-delta"],
 )
-def start_envoy(request: pytest.FixtureRequest, envoy, monkeypatch) -> StartEnvoy:
+def start_envoy(
+    request: pytest.FixtureRequest, envoy: StartAnyEnvoy, monkeypatch: pytest.MonkeyPatch
+) -> StartEnvoy:
     """`await start_envoy(address)`: an Envoy named "e" that is ready."""
     version, delta = request.param
     monkeypatch.setattr(envoy_process, "find_envoy", lambda: binary(version))
@@ -142,10 +146,10 @@ async def test_NACK_of_a_real_envoy_and_the_way_back(
     bad = route("table")
     broken = Resource.encoded(ROUTE, "table", bad.body.replace(b"\x0a\x03all", b"\x0a\x00\x52\x01x"))
     generation = server.change("edge", [broken])
-    await settled(server, lambda: server.fleet.get("e").types[ROUTE].nack is not None)
-    assert server.fleet.get("e").acked_generation(ROUTE) == generation - 1
+    await settled(server, lambda: proxy(server, "e").types[ROUTE].nack is not None)
+    assert proxy(server, "e").acked_generation(ROUTE) == generation - 1
     await acknowledged(server, server.publish("edge", snapshot(0, backends)))
-    assert server.fleet.get("e").types[ROUTE].nack is None
+    assert proxy(server, "e").types[ROUTE].nack is None
 
 
 async def test_RECON_a_proxy_that_was_away_loses_no_request(

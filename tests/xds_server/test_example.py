@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 from aiohttp import web
@@ -25,7 +27,7 @@ def test_it_fits_on_a_page() -> None:
     assert len(EXAMPLE.read_text(encoding="utf-8").splitlines()) <= 50
 
 
-async def test_it_serves_an_envoy(envoy) -> None:
+async def test_it_serves_an_envoy(envoy: Callable[[dict[str, Any]], Awaitable[object]]) -> None:
     async def answer(_request: web.Request) -> web.Response:
         return web.Response(text="hello")
 

@@ -15,7 +15,7 @@ from envoy.config.route.v3 import route_pb2
 from envoy.extensions.filters.http.router.v3 import router_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2
 
-from tests.xds_server.conftest import settled
+from tests.xds_server.conftest import proxy, settled
 from tests.xds_server.resources import cluster, endpoints
 from xds_server import CLUSTER, ENDPOINT, LISTENER, ROUTE, Resource, XdsServer
 
@@ -83,13 +83,14 @@ async def test_proxyless_grpc_follows_a_weighted_shift_without_a_failed_call(
         stdout=asyncio.subprocess.PIPE,
     )
     assert client.stdin is not None
-    assert client.stdout is not None
+    answers = client.stdout
+    assert answers is not None
     seen: Counter[str] = Counter()
 
     async def calls(count: int) -> Counter[str]:
         share: Counter[str] = Counter()
         for _ in range(count):
-            answer = (await client.stdout.readline()).decode().strip()
+            answer = (await answers.readline()).decode().strip()
             share[answer] += 1
             seen[answer] += 1
         return share
@@ -112,9 +113,9 @@ async def test_proxyless_grpc_follows_a_weighted_shift_without_a_failed_call(
             share = await calls(500)
             assert share["v2"] > 400
             assert set(seen) == {"v1", "v2"}, "no call failed"
-            assert server.fleet.get("grpc-client").node.user_agent.startswith("gRPC")
+            assert proxy(server, "grpc-client").node.user_agent.startswith("gRPC")
     finally:
         client.stdin.close()
         async with asyncio.timeout(10):
-            await client.stdout.read()
+            await answers.read()
             await client.wait()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
@@ -12,9 +13,9 @@ import pytest
 from envoy.extensions.transport_sockets.tls.v3 import secret_pb2
 from envoy.service.discovery.v3 import discovery_pb2
 from envoy.service.runtime.v3 import rtds_pb2
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc  # type: ignore[import-untyped]
 
-from tests.xds_server.conftest import by_cluster, listen, settled
+from tests.xds_server.conftest import by_cluster, listen, proxy, settled
 from tests.xds_server.resources import cluster, endpoints, listener, route
 from xds_server import (
     CLUSTER,
@@ -42,7 +43,7 @@ SERVICES = [
 ]
 
 
-def method(address: grpc.aio.Channel, where: tuple[str, str, str], kind: str) -> Any:
+def method(address: grpc.aio.Channel, where: Sequence[str], kind: str) -> Any:
     module, service, noun = where
     stub = getattr(import_module(f"envoy.service.{module}_pb2_grpc"), f"{service}Stub")
     return getattr(stub(address), kind + noun)()
@@ -53,7 +54,7 @@ async def test_TYPES_sotw(server: XdsServer, address: str, where: tuple[str, str
     *names, resource = where
     generation = server.publish("edge", [resource])
     async with grpc.aio.insecure_channel(address) as channel:
-        call = method(channel, tuple(names), "Stream")
+        call = method(channel, names, "Stream")
         request = discovery_pb2.DiscoveryRequest(type_url=resource.type_url, resource_names=["x"])
         request.node.id, request.node.cluster = "p", "edge"
         await call.write(request)
@@ -61,7 +62,7 @@ async def test_TYPES_sotw(server: XdsServer, address: str, where: tuple[str, str
         assert [packed.value for packed in response.resources] == [resource.body]
         request.response_nonce = response.nonce
         await call.write(request)
-        await settled(server, lambda: server.fleet.get("p").acked_generation(resource.type_url) == generation)
+        await settled(server, lambda: proxy(server, "p").acked_generation(resource.type_url) == generation)
         call.cancel()
 
 
@@ -70,7 +71,7 @@ async def test_TYPES_delta(server: XdsServer, address: str, where: tuple[str, st
     *names, resource = where
     generation = server.publish("edge", [resource])
     async with grpc.aio.insecure_channel(address) as channel:
-        call = method(channel, tuple(names), "Delta")
+        call = method(channel, names, "Delta")
         request = discovery_pb2.DeltaDiscoveryRequest(
             type_url=resource.type_url, resource_names_subscribe=["x"]
         )
@@ -83,7 +84,7 @@ async def test_TYPES_delta(server: XdsServer, address: str, where: tuple[str, st
         await call.write(
             discovery_pb2.DeltaDiscoveryRequest(type_url=resource.type_url, response_nonce=response.nonce)
         )
-        await settled(server, lambda: server.fleet.get("p").acked_generation(resource.type_url) == generation)
+        await settled(server, lambda: proxy(server, "p").acked_generation(resource.type_url) == generation)
         call.cancel()
 
 
@@ -247,17 +248,17 @@ async def test_WARM_endpoints_follow_on_the_stream_of_their_own(server: XdsServe
         return request
 
     async with grpc.aio.insecure_channel(address) as channel, asyncio.timeout(10):
-        calls = {}
+        calls: dict[str, Any] = {}
         for type_url, where, names in (
             (CLUSTER, "cluster.v3.ClusterDiscoveryService/StreamClusters", []),
             (ENDPOINT, "endpoint.v3.EndpointDiscoveryService/StreamEndpoints", ["c"]),
         ):
-            method = channel.stream_stream(
+            opened: Any = channel.stream_stream(
                 f"/envoy.service.{where}",
                 request_serializer=discovery_pb2.DiscoveryRequest.SerializeToString,
                 response_deserializer=discovery_pb2.DiscoveryResponse.FromString,
             )
-            call = calls[type_url] = method()
+            call = calls[type_url] = opened()
             await call.write(first(type_url, *names))
             answer = await call.read()
             ack = discovery_pb2.DiscoveryRequest(response_nonce=answer.nonce, resource_names=names)
