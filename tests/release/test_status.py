@@ -6,15 +6,16 @@ import asyncio
 import signal
 import socket
 import sys
+from pathlib import Path
 
 import aiohttp
 
 from bluegreen.admin.v1 import admin_pb2 as pb
-from bluegreen.app.demo.envoy_process import EnvoyOptions, EnvoyProcess
+from bluegreen.app.demo.envoy_process import EnvoyOptions, EnvoyProcess, find_envoy
 from bluegreen.app.demo.ports import free_port
 from bluegreen.app.demo.processes import ChildProcesses, Command
 from bluegreen.model.endpoint import Endpoint
-from bluegreen.switches.envoy.bootstrap import BootstrapOptions, bootstrap
+from bluegreen.switches.envoy.bootstrap import BootstrapOptions, as_yaml, bootstrap
 from tests.release.world import LOOPBACK, SHOP, World
 from tests.support.fixtures import StartApplication
 
@@ -102,3 +103,36 @@ async def test_two_envoys_with_one_node_id_are_told(
     assert [(each.id, each.has_namesake) for each in listed] == [("edge-1", True), ("sidecar-1", False)]
     await other.stop()
     await world.when(lambda s: not of(s, "edge-1").has_namesake)
+
+
+async def test_the_two_processes_of_a_hot_restart_are_one_proxy(
+    world: World, application: StartApplication, children: ChildProcesses, tmp_path: Path
+) -> None:
+    await world.start_control_plane()
+    await world.apply(world.described())
+    options = BootstrapOptions(
+        gateway="edge",
+        node_id="edge-1",
+        control_plane=Endpoint(LOOPBACK, world.ports.xds),
+        admin=Endpoint(LOOPBACK, free_port()),
+        flush_interval=0.25,
+    )
+    config, base_id = tmp_path / "envoy.yaml", tmp_path / "base-id"
+    config.write_text(as_yaml(bootstrap(options)))
+    envoy = (str(find_envoy()), "-c", str(config), "--concurrency", "1", "--parent-shutdown-time-s", "4")
+    old = await children.start(
+        Command("old", (*envoy, "--use-dynamic-base-id", "--base-id-path", str(base_id)))
+    )
+    await world.release("v1", [(await application("v1")).address])
+    shared = ("--base-id", base_id.read_text().strip(), "--restart-epoch", "1")
+    await children.start(Command("new", (*envoy, *shared)))
+    told: list[bool] = []
+
+    def gone_on(status: pb.ServiceStatus) -> bool:
+        told.append(of(status, "edge-1").has_namesake)
+        return old.returncode is not None
+
+    await world.when(gone_on)
+    assert not any(told)
+    assert await old.exited() == 0
+    await world.when(lambda s: of(s, "edge-1").connected and not of(s, "edge-1").silent)
