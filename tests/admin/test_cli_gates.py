@@ -156,6 +156,7 @@ async def test_promote_tells_that_an_analysis_turned_it_back(running: Running, r
         "Error: v2 has failed and was turned back. Reason: The analysis at 10 % is fail: "
     )
     assert error.endswith(" s after the first bad answer.")
+    assert ", skew 0 ms; every proxy had turned back " in (await run("status", "shop")).out
 
 
 async def test_promote_tells_what_can_be_done_where_too_little_is_known(running: Running, run: Run) -> None:

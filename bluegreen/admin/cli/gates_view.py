@@ -100,7 +100,7 @@ def _version(status: pb.ServiceStatus, revision: int) -> str:
 
 
 def _conditions(seen: pb.Observation) -> Table:
-    counts = ("PASS", "FAIL", "?", "ERROR")
+    counts = ("PASS", "FAIL", "INCONCL.", "ERROR")
     table = columns("  CONDITION", "VERDICT", *counts, "LAST LOOK", right=counts)
     for each in seen.watched:
         verdict = Text(each.last.verdict, VERDICT_COLOURS.get(each.last.verdict, ""))

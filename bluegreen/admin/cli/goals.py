@@ -201,15 +201,14 @@ def _findings(status: pb.ServiceStatus, reason: str) -> Sequence[pb.Finding]:
 def _why(status: pb.ServiceStatus, rollout: pb.Rollout) -> str:
     if not rollout.reason:
         return f"See bluegreen events {status.service}"
-    return f"Reason: {rollout.reason}{since_first_bad(rollout)}."
+    return f"Reason: {'; '.join(filter(None, (rollout.reason, since_first_bad(rollout))))}."
 
 
 def since_first_bad(rollout: pb.Rollout) -> str:
-    """How long a version did harm that was turned back for it, to go on a sentence with."""
+    """How long a version did harm that was turned back for it; empty: it was not."""
     if not rollout.seconds_from_first_bad:
         return ""
-    seconds = rollout.seconds_from_first_bad
-    return f"; every proxy had turned back {seconds:.1f} s after the first bad answer"
+    return f"every proxy had turned back {rollout.seconds_from_first_bad:.1f} s after the first bad answer"
 
 
 def _proof(rollout: pb.Rollout) -> str:

@@ -61,6 +61,6 @@ def _rollouts(history: pb.GetHistoryResponse) -> Table:
         finished = clock(each.finished_at) if each.finished_at else "-"
         last_ack = f"{each.seconds_to_last_ack * 1000:.0f} ms" if each.seconds_to_last_ack else "-"
         what = (str(each.id), each.kind, str(each.candidate_revision), str(each.previous_revision or "-"))
-        reason = printable(each.reason) + since_first_bad(each)
+        reason = "; ".join(filter(None, (printable(each.reason), since_first_bad(each))))
         table.add_row(*what, each.state, clock(each.started_at), finished, last_ack, reason)
     return table

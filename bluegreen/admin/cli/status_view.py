@@ -96,9 +96,7 @@ def _rollout(status: pb.ServiceStatus, now: float) -> Text:
     if rollout.reason:
         line.append(f", {printable(rollout.reason)}")
     if rollout.finished_at:
-        return line.append(
-            f", {span(now - rollout.finished_at)} ago{_speed(rollout)}{since_first_bad(rollout)}"
-        )
+        return line.append(f", {span(now - rollout.finished_at)} ago{_speed(rollout)}")
     steps = ", ".join(
         f"[{each}]" if index == rollout.step else f"{each}" for index, each in enumerate(rollout.steps)
     )
@@ -114,7 +112,8 @@ def _speed(rollout: pb.Rollout) -> str:
     if not rollout.seconds_to_last_ack:
         return ""
     last, skew = rollout.seconds_to_last_ack * 1000, rollout.skew_seconds * 1000
-    return f"; last acknowledgement after {last:.0f} ms, skew {skew:.0f} ms"
+    harm = since_first_bad(rollout)
+    return f"; last acknowledgement after {last:.0f} ms, skew {skew:.0f} ms{harm and '; '}{harm}"
 
 
 def _lagging(status: pb.ServiceStatus) -> Iterator[Text]:
