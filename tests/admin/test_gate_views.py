@@ -13,7 +13,7 @@ from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.check import CheckKind
 from bluegreen.model.rollout import RolloutKind
 from bluegreen.model.strategy import Step
-from bluegreen.model.verdict import MAXIMUM_OUTPUT, Finding, Verdict
+from bluegreen.model.verdict import Finding, Verdict
 from bluegreen.rollout.analysis.observation import Observation
 from bluegreen.rollout.analysis.streak import Tally
 from bluegreen.rollout.analysis.stretch import Stretch
@@ -59,13 +59,14 @@ async def test_the_newest_are_shown_and_all_that_are_open(operations: PuppetOper
 
 async def test_output_is_bounded_and_its_end_is_kept(operations: PuppetOperations, admin: Any) -> None:
     operations.show(operations.shop.with_deployment(deployment(1)))
-    long = "x" * (MAXIMUM_OUTPUT - 3) + "end"
+    long = "x" * (STATUS_OUTPUT // 4 - 3) + "end"
     findings = [Finding(f"test {number}", Verdict.FAIL, "failed", long) for number in range(3)]
-    for _ in range(2):
-        operations.conclude(operations.want(CheckKind.TESTS, 1), Verdict.FAIL, "3 of 3", *findings)
+    short = replace(findings[0], output=long[-100:])
+    operations.conclude(operations.want(CheckKind.TESTS, 1), Verdict.FAIL, "3 of 3", *findings)
+    operations.conclude(operations.want(CheckKind.TESTS, 1), Verdict.FAIL, "4 of 4", short, *findings)
     newest, before = (await status(admin)).checks
-    assert [len(each.output) for each in newest.findings] == [MAXIMUM_OUTPUT] * 3
-    assert [len(each.output) for each in before.findings] == [STATUS_OUTPUT - 3 * MAXIMUM_OUTPUT, 0, 0]
+    assert [len(each.output) for each in newest.findings] == [100, *([len(long)] * 3)]
+    assert [len(each.output) for each in before.findings] == [len(long) - 100, 0, 0]
     assert before.findings[0].output.endswith("end")
 
 
