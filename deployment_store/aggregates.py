@@ -41,7 +41,9 @@ FROM services JOIN traffic_rules ON service = name WHERE NOT removed
 # released is history.
 _DEPLOYMENTS = """
 SELECT * FROM deployments
-WHERE service = ? AND (status NOT IN ('retired', 'failed') OR released_at IS NULL OR EXISTS (
+WHERE service = ? AND (status NOT IN ('retired', 'failed') OR released_at IS NULL OR (
+    provisioning <> 'null' AND stopped_at IS NULL
+) OR EXISTS (
     SELECT 1 FROM checks
     WHERE checks.service = deployments.service AND deployment = revision AND verdict IS NULL
 )) ORDER BY revision
@@ -111,7 +113,7 @@ async def write_aggregate(
     deployments = tuple(
         each
         for each in wanted.deployments
-        if each.status.is_open or each.is_held or each.revision in asked_about
+        if each.status.is_open or each.is_held or each.has_instances or each.revision in asked_about
     )
     oldest = min((each.revision for each in deployments), default=0)
     return replace(

@@ -27,7 +27,10 @@ Row = dict[str, Any]
 SERVICE = TypeAdapter(Service)
 GATEWAY = TypeAdapter(Gateway)
 _DEPLOYMENT = TypeAdapter(Deployment)
-_JSON_OF_DEPLOYMENT = ("endpoints", "upstream", "health_check")
+_JSON_OF_DEPLOYMENT = (
+    *("endpoints", "upstream", "health_check"),
+    *("provisioning", "instances", "leaving", "gone"),
+)
 _ROLLOUT = TypeAdapter(Rollout)
 _EVENT = TypeAdapter(Event)
 _CHECK = TypeAdapter(Check)

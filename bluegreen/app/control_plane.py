@@ -19,8 +19,10 @@ from bluegreen.model.catalogue import Catalogue
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.errors import InvalidInput, NotServing, Refused
 from bluegreen.model.event import Origin
+from bluegreen.provisioners.unprovided import Unprovided
 from bluegreen.rollout.clock import Clock, SystemClock
 from bluegreen.rollout.controller import Controller
+from bluegreen.rollout.outside import Outside
 from bluegreen.switches.envoy.metrics.fleet_statistics import FleetStatistics
 from bluegreen.switches.envoy.metrics.receiver import MetricsReceiver
 from bluegreen.switches.envoy.switch import EnvoySwitch
@@ -66,7 +68,7 @@ async def control_plane(
         statistics = FleetStatistics()
         switch = EnvoySwitch(statistics, clock.now)
         checker = await stack.enter_async_context(OutsideChecker.open())
-        controller = Controller(store, switch, clock, checker)
+        controller = Controller(store, switch, clock, Outside(checker, Unprovided()))
         await controller.start()
         if catalogue is not None:
             await _apply(controller, catalogue, settings)

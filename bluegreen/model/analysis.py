@@ -65,7 +65,7 @@ class Comparing:
     """Compare the error counts of the two revisions by a sequential test.
 
     `false_alarms`: the chance, over the whole life of a rollout, that two equal versions are told apart.
-    `at_least`: only more than this many times the active revision's error rate is an alarm.
+    `at_least`: only more than this many times the active revision's odds of an error are an alarm.
     """
 
     false_alarms: float = 0.01

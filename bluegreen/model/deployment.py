@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.environment import Environment
+from bluegreen.model.pool import Instance
+from bluegreen.model.provisioning import Provisioning
 from bluegreen.model.service import CONNECT, HealthCheck, Upstream
 
 
@@ -55,8 +57,35 @@ class Deployment:
     released_at: float | None = None
     # Why it failed, or how its drain ended.
     note: str = ""
+    # How its instances come about; None: they were handed in, and what follows does not apply. `endpoints`
+    # are then those of the instances that are up, and change with them.
+    provisioning: Provisioning | None = None
+    full_capacity: int = 0  # instances that it has while it takes traffic
+    capacity: int = 0  # instances that are wanted now
+    instances: tuple[Instance, ...] = ()  # as last reported
+    leaving: tuple[str, ...] = ()  # ids of instances that get no new requests
+    leaving_since: float | None = None  # when the last change of that was decided
+    gone: tuple[str, ...] = ()  # those among them that no proxy knows any more: they may be stopped
+    # Its instances are stopped, after it was released.
+    stopped_at: float | None = None
 
     @property
     def is_held(self) -> bool:
         """Whether proxies may still hold its clusters."""
         return self.released_at is None
+
+    @property
+    def has_instances(self) -> bool:
+        """Whether instances that were provided for it may still run."""
+        return self.provisioning is not None and self.stopped_at is None
+
+    @property
+    def expected(self) -> int:
+        """How many healthy instances every proxy shall see."""
+        return self.capacity if self.provisioning is not None else len(self.endpoints)
+
+    @property
+    def draining(self) -> tuple[Endpoint, ...]:
+        """The endpoints that are still known to the proxies and get no new requests."""
+        leaving = set(self.leaving)
+        return tuple(each.endpoint for each in self.instances if each.id in leaving)

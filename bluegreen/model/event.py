@@ -47,6 +47,11 @@ class What(StrEnum):
     CONTINUED = "continued"  # promoted by hand to the next step, or to the end
     TURNED_BACK = "turned-back"
     ROLLOUT_FINISHED = "rollout-finished"
+    INSTANCES_CHANGED = "instances-changed"  # came up, went down, or cannot be had
+    DISPARITY = "disparity"  # the environments differ, and somebody has taken that on
+    SCALED = "scaled"  # another number of instances is wanted
+    LEAVING = "leaving"  # instances get no new requests, or may be stopped
+    STOPPED = "stopped"  # the instances of what was released
     CHECK_WANTED = "check-wanted"  # tests, hooks: they run from now on
     CHECKED = "checked"  # a gate has given its verdict
     APPROVED = "approved"

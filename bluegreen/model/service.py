@@ -9,6 +9,7 @@ from enum import StrEnum
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.environment import Environment
 from bluegreen.model.gates import Gates
+from bluegreen.model.provisioning import Provisioning
 from bluegreen.model.steering import Affinity, ManualRouting, Mirror
 from bluegreen.model.strategy import Strategy
 
@@ -116,3 +117,5 @@ class Service:
     manual_routing: ManualRouting | None = None
     mirror: Mirror | None = None
     gates: Gates = field(default_factory=Gates)
+    # None: `deploy` is told the endpoints, or `endpoints` lists them.
+    provisioning: Provisioning | None = None

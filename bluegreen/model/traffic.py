@@ -24,6 +24,7 @@ class Backend:
     weight: int = 0
     upstream: Upstream = field(default_factory=Upstream)
     health_check: HealthCheck | None = CONNECT
+    draining: tuple[Endpoint, ...] = ()  # those among the endpoints that get no new requests
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,8 @@ class ProxyReport:
 
     `routes_acknowledged_at` is None until the proxy has acknowledged the service's present routes and
     weights; `clusters_acknowledged_at` until it has acknowledged the present set of clusters, so that it
-    holds none that was withdrawn. Both are seconds since the epoch. `silent`: it is not connected or has not
+    holds none that was withdrawn; `endpoints_acknowledged_at` until it has the present endpoints. All are
+    seconds since the epoch. `silent`: it is not connected or has not
     reported of late, so that what it has under way is not known.
     """
 
@@ -68,6 +69,7 @@ class ProxyReport:
     connected: bool
     routes_acknowledged_at: float | None = None
     clusters_acknowledged_at: float | None = None
+    endpoints_acknowledged_at: float | None = None
     rejected: str | None = None  # what it said when it refused the present state
     listener_rejected: str | None = None  # the same of its gateway's listeners, where the routes arrived
     silent: bool = False

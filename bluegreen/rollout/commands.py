@@ -15,7 +15,7 @@ from bluegreen.model.rollout import Outcome, Rollout, RolloutKind
 from bluegreen.model.strategy import Step
 from bluegreen.model.traffic_rule import TOTAL_WEIGHT
 from bluegreen.model.verdict import Verdict
-from bluegreen.rollout import proof
+from bluegreen.rollout import parity, pools, proof
 from bluegreen.rollout.deploy_command import deploy
 from bluegreen.rollout.draft import Draft
 from bluegreen.rollout.hooks import want_hooks
@@ -35,14 +35,15 @@ PROMOTED = "promoted"
 not conclusive does not hold the rollout then."""
 
 
-def promote(draft: Draft, *, full: bool, expected: Standing | None = None) -> str:
+def promote(draft: Draft, *, full: bool, force: bool = False, expected: Standing | None = None) -> str:
     """Start a rollout of the ready deployment, or take the open one to its next step.
 
+    `force` takes it on that the two environments differ; a reason must then be given.
     Here and below, `expected` is what the sender saw: where that is so no more, Overtaken is raised.
     """
     require(draft.aggregate, expected)
     rollout = draft.aggregate.open_rollout
-    return _start(draft, full=full) if rollout is None else _go_on(draft, rollout, full=full)
+    return _start(draft, full=full, force=force) if rollout is None else _go_on(draft, rollout, full=full)
 
 
 def pause(draft: Draft, *, expected: Standing | None = None) -> str:
@@ -113,6 +114,8 @@ def rollback(
     aggregate = draft.aggregate
     rollout = aggregate.open_rollout
     if rollout is not None and rollout.kind is RolloutKind.ROLLBACK:
+        if rollout.step < 0 and force:
+            return advance(draft)
         return f"{aggregate.name} is rolling back already (rollout {rollout.id})."
     if rollout is not None:
         require(aggregate, expected, loser_of)
@@ -139,6 +142,9 @@ def rollback(
         f"{way_back.version} on {way_back.environment} takes all traffic back from {active.version} "
         f"on {active.environment}{because and ': '}{because}."
     )
+    # One that rests with a part of its instances gets the others first: with `force` meanwhile.
+    waits = way_back.capacity < way_back.full_capacity and not force
+    _scale_up(draft, way_back)
     draft.open(
         Rollout(
             id=aggregate.last_rollout_id + 1,
@@ -148,9 +154,16 @@ def rollback(
             previous=active.revision,
             steps=(Step(TOTAL_WEIGHT),),
             started_at=draft.now,
-            step=0,
+            set_at=draft.now,
+            step=-1 if waits else 0,
         )
     )
+    if waits:
+        sentence = (
+            f"{way_back.version} is scaled up to {pools.count(way_back.full_capacity)} first: {sentence}"
+        )
+        draft.record(What.SCALED, sentence)
+        return sentence
     draft.set_percent(TOTAL_WEIGHT, sentence)
     return sentence
 
@@ -182,7 +195,7 @@ def turn_back(draft: Draft, reason: str) -> str:
     return sentence
 
 
-def _start(draft: Draft, *, full: bool) -> str:
+def _start(draft: Draft, *, full: bool, force: bool = False) -> str:
     aggregate = draft.aggregate
     candidate = candidate_of(aggregate)
     if candidate is None:
@@ -191,6 +204,9 @@ def _start(draft: Draft, *, full: bool) -> str:
             possible(aggregate),
         )
     active = aggregate.active
+    _scale_up(draft, candidate)
+    if active is not None:
+        _require_parity(draft, active, draft.aggregate.deployment(candidate.revision), force=force)
     # The first version of a service replaces nothing: there is nothing to go through steps with.
     steps = aggregate.service.strategy.steps
     steps = steps[-1:] if full or active is None else steps
@@ -212,6 +228,27 @@ def _start(draft: Draft, *, full: bool) -> str:
     draft.transition(candidate.revision, What.SHIFT_STARTED, sentence)
     want_hooks(draft, Moment.BEFORE_SHIFT, candidate.revision)
     return sentence
+
+
+def _scale_up(draft: Draft, deployment: Deployment) -> None:
+    """Have all of its instances back, of one that rests with a part of them."""
+    if deployment.capacity < deployment.full_capacity:
+        pools.scale_to(draft, deployment, deployment.full_capacity, "it is to take the traffic")
+
+
+def _require_parity(draft: Draft, active: Deployment, candidate: Deployment, *, force: bool) -> None:
+    found = parity.disparities(active, candidate)
+    if not found:
+        return
+    table = parity.describe(found, active, candidate)
+    if not force:
+        raise Refused(
+            f"The two environments differ:\n{table}\n",
+            "Make them the same, or take it on with promote --force --reason.",
+        )
+    if not draft.reason:
+        raise Refused("To promote in spite of a difference, say why.", "Give it with --reason.")
+    draft.record(What.DISPARITY, f"Taken on by {draft.asked_by}: the environments differ:\n{table}")
 
 
 def _go_on(draft: Draft, rollout: Rollout, *, full: bool) -> str:

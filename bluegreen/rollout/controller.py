@@ -9,7 +9,6 @@ from functools import partial
 
 from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.catalogue import Catalogue, Difference
-from bluegreen.model.checker import Checker
 from bluegreen.model.duration import format_duration
 from bluegreen.model.errors import NotServing, Overtaken, UnknownName
 from bluegreen.model.event import CONTROLLER, Origin
@@ -18,12 +17,14 @@ from bluegreen.model.gateway import Gateway
 from bluegreen.model.known_proxy import KnownProxy
 from bluegreen.model.store import Store
 from bluegreen.model.traffic_switch import TrafficSwitch
-from bluegreen.rollout import commands, gate_commands
+from bluegreen.rollout import commands, gate_commands, pool_commands
 from bluegreen.rollout.catalogue_change import plan
 from bluegreen.rollout.clock import Clock
 from bluegreen.rollout.deploy_command import deploy
 from bluegreen.rollout.draft import Decide
 from bluegreen.rollout.operations import CommandResult, DeployCommand, ServiceView
+from bluegreen.rollout.outside import Outside
+from bluegreen.rollout.pools import pools_of
 from bluegreen.rollout.retire_command import retire
 from bluegreen.rollout.signals import ChangeSignals
 from bluegreen.rollout.standing import Standing, who_moved
@@ -46,13 +47,13 @@ class Controller:
     drives every service until it is cancelled.
     """
 
-    def __init__(self, store: Store, switch: TrafficSwitch, clock: Clock, checker: Checker) -> None:
+    def __init__(self, store: Store, switch: TrafficSwitch, clock: Clock, outside: Outside) -> None:
         self._store, self._switch, self._clock = store, switch, clock
         self._signals = ChangeSignals()
         self._decisions = ChangeSignals()
         self._alert: set[str] = set()
         self._around = Surroundings(
-            store, switch, clock, checker, lambda: self._gateways, self._told, self._alert
+            store, switch, clock, outside, lambda: self._gateways, self._told, self._alert
         )
         self._workers: dict[str, ServiceWorker] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -61,6 +62,7 @@ class Controller:
         self._applying = asyncio.Lock()
         self._fleet_news: asyncio.Queue[KnownProxy] = asyncio.Queue()
         switch.on_change(self._facts_changed)
+        outside.provisioner.on_change(self._instances_changed)
         switch.on_proxy_seen(self._fleet_news.put_nowait)
 
     async def start(self) -> None:
@@ -82,9 +84,16 @@ class Controller:
         return await self._command(command.service, partial(deploy, command=command), origin)
 
     async def promote(
-        self, service: str, origin: Origin, *, full: bool = False, expected: Standing | None = None
+        self,
+        service: str,
+        origin: Origin,
+        *,
+        full: bool = False,
+        force: bool = False,
+        expected: Standing | None = None,
     ) -> CommandResult:
-        return await self._command(service, partial(commands.promote, full=full, expected=expected), origin)
+        decide_on = partial(commands.promote, full=full, force=force, expected=expected)
+        return await self._command(service, decide_on, origin)
 
     async def pause(self, service: str, origin: Origin, *, expected: Standing | None = None) -> CommandResult:
         return await self._command(service, partial(commands.pause, expected=expected), origin)
@@ -111,6 +120,18 @@ class Controller:
 
     async def test(self, service: str, origin: Origin, *, active: bool = False) -> CommandResult:
         return await self._command(service, partial(gate_commands.run_tests, active=active), origin)
+
+    async def scale(self, service: str, instances: int, origin: Origin) -> CommandResult:
+        return await self._command(service, partial(pool_commands.scale, instances=instances), origin)
+
+    async def instance_log(self, service: str, instance: str, lines: int) -> str:
+        aggregate = self._worker(service).aggregate
+        known = {each.id: d for d in aggregate.deployments for each in d.instances}
+        deployment = known.get(instance)
+        if deployment is None:
+            raise UnknownName("instance", instance, known)
+        pool = next(each for each in pools_of(aggregate) if each.revision == deployment.revision)
+        return await self._around.outside.provisioner.log(pool, instance, lines)
 
     async def approve(
         self, service: str, origin: Origin, *, expected: Standing | None = None
@@ -168,6 +189,11 @@ class Controller:
         return self._decisions.read()
 
     # --- inside ---
+
+    def _instances_changed(self, pool: tuple[str, int]) -> None:
+        service, revision = pool
+        if service in self._workers:
+            self._workers[service].instances_changed(revision)
 
     def _told(self, service: str) -> None:
         self._signals.notify(service)

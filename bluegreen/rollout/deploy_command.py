@@ -24,7 +24,13 @@ def deploy(draft: Draft, command: DeployCommand) -> str:
     if aggregate.open_rollout is not None:
         raise Refused(why_busy(aggregate, aggregate.open_rollout), possible(aggregate))
     environment = _idle_environment(aggregate)
-    endpoints = _endpoints(aggregate, command, environment)
+    provisioning = None if command.endpoints else aggregate.service.provisioning
+    endpoints = () if provisioning else _endpoints(aggregate, command, environment)
+    active = aggregate.active
+    capacity = 0
+    if provisioning is not None:
+        # As many as the active one has been scaled to: the two environments stay the same.
+        capacity = active.full_capacity if active and active.full_capacity else provisioning.instances
     occupant = aggregate.occupant(environment)
     if occupant is not None:
         _make_room(draft, occupant, command)
@@ -40,10 +46,14 @@ def deploy(draft: Draft, command: DeployCommand) -> str:
         deadline_at=draft.now + aggregate.service.strategy.ready_deadline,
         upstream=aggregate.service.upstream,
         health_check=aggregate.service.health_check,
+        provisioning=provisioning,
+        full_capacity=capacity,
+        capacity=capacity,
     )
+    instances = deployment.expected
     sentence = (
-        f"{command.version} goes to {environment} as revision {deployment.revision}, {len(endpoints)} "
-        f"instance{'s' if len(endpoints) != 1 else ''}."
+        f"{command.version} goes to {environment} as revision {deployment.revision}, {instances} "
+        f"instance{'s' if instances != 1 else ''}."
     )
     draft.add(deployment, sentence)
     want_hooks(draft, Moment.BEFORE_DEPLOY, deployment.revision)

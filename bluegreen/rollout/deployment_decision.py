@@ -7,17 +7,22 @@ from bluegreen.model.deployment import Deployment, Status
 from bluegreen.model.duration import format_duration
 from bluegreen.model.event import CONTROLLER, What
 from bluegreen.model.hook import Moment
-from bluegreen.rollout import proof
+from bluegreen.rollout import pools, proof
 from bluegreen.rollout.draft import Change, Draft
 from bluegreen.rollout.gate_decision import judge, observation_of, tests_before_ready
 from bluegreen.rollout.hooks import hooks_before, want_hooks
 from bluegreen.rollout.look import Look, Wait
+from bluegreen.rollout.pool_decision import are_enough_up, decide_instances
 
 
 def decide_deployment(
     aggregate: ServiceAggregate, deployment: Deployment, look: Look
 ) -> Change | Wait | None:
     draft = Draft(aggregate, look.now, CONTROLLER)
+    if deployment.status.is_open:
+        leaving = decide_instances(draft, deployment, look)
+        if leaving is not None:
+            return leaving
     rollout = aggregate.open_rollout
     match deployment.status:
         case Status.DEPLOYING:
@@ -49,22 +54,25 @@ def _deploying(draft: Draft, deployment: Deployment, look: Look) -> Change | Wai
         note = f"{rejected[0].proxy} has rejected it: {rejected[0].rejected}"
         draft.transition(deployment.revision, What.FAILED, f"{deployment.version} failed: {note}.", note=note)
         return draft.change(f"{deployment.version} failed: {note}.")
+    enough = are_enough_up(draft, deployment)
+    if isinstance(enough, Change):
+        return enough
     barrier = proof.reachable(look.report, deployment, look.now, draft.aggregate.service.gates.min_healthy)
-    if barrier.passed and deployment.prepared_at is None:
+    if enough is None and barrier.passed and deployment.prepared_at is None:
         sentence = (
             f"{deployment.version} is warmed and healthy as seen by {barrier}; the preview can reach it."
         )
         draft.note(deployment.revision, What.CLUSTERS_PROVEN, sentence, prepared_at=draft.now)
         return draft.change(sentence)
     routes = proof.routes_acknowledged(look.report)
-    if barrier.passed and routes.passed:
+    if enough is None and barrier.passed and routes.passed:
         tested = tests_before_ready(draft, deployment)
         if tested is not None:
             return tested
         sentence = f"{deployment.version} on {deployment.environment} is ready: preview routes at {routes}."
         draft.transition(deployment.revision, What.PREPARED, sentence)
         return draft.change(sentence)
-    what = str(routes if barrier.passed else barrier)
+    what = enough.sentence.rstrip(".") if enough else str(routes if barrier.passed else barrier)
     if look.is_over(deployment.deadline_at):
         waited = look.now - deployment.deployed_at
         hint = (
@@ -104,11 +112,25 @@ def _standby(draft: Draft, deployment: Deployment, look: Look) -> Change | Wait:
     if not barrier.passed:
         # A proxy that has not acknowledged may still send it traffic: it blocks the retirement alone.
         return Wait(f"{where} cannot be retired yet: routes at {barrier}.", urgent=True)
+    kept = pools.standby_capacity(deployment)
+    if kept and deployment.deadline_at is not None:
+        return _rest(draft, deployment, kept)
+    if kept:
+        return Wait(f"{where} stays standby with {pools.count(deployment.capacity)}.")
     sentence = f"{where} has been warm long enough and is retired."
     seen = observation_of(draft, look)
     if seen is not None:
         judge(draft, seen, at="with all traffic")
     draft.transition(deployment.revision, What.RETIRED, sentence)
+    return draft.change(sentence)
+
+
+def _rest(draft: Draft, deployment: Deployment, kept: int) -> Change:
+    """The warm time is over, but a part of it is kept: a way back that has to be scaled up first."""
+    where = f"{deployment.version} on {deployment.environment}"
+    sentence = f"{where} has been warm long enough and stays standby with {pools.count(kept)}."
+    draft.put_off(deployment.revision, None)
+    pools.scale_to(draft, draft.aggregate.deployment(deployment.revision), kept, "its warm time is over")
     return draft.change(sentence)
 
 

@@ -65,6 +65,11 @@ class Draft:
         return f"{self._origin.actor} ({self._origin.reason})" if self._origin.reason else self._origin.actor
 
     @property
+    def reason(self) -> str:
+        """The reason that was given; empty: none."""
+        return self._origin.reason
+
+    @property
     def rollout(self) -> Rollout:
         """The open rollout. Only for decisions that are about one."""
         rollout = self.aggregate.open_rollout
@@ -93,8 +98,12 @@ class Draft:
         self.aggregate = self.aggregate.with_deployment(replace(deployment, **changes))
         self.record(what, message, deployment=revision)
 
-    def put_off(self, revision: int, deadline: float) -> None:
-        """Give a deployment's present status another deadline (seconds since the epoch)."""
+    def replace(self, deployment: Deployment) -> None:
+        """Put a deployment in the place of the one with its revision; the caller tells of it."""
+        self.aggregate = self.aggregate.with_deployment(deployment)
+
+    def put_off(self, revision: int, deadline: float | None) -> None:
+        """Give a deployment's present status another deadline (seconds since the epoch; None: no end)."""
         deployment = self.aggregate.deployment(revision)
         self.aggregate = self.aggregate.with_deployment(replace(deployment, deadline_at=deadline))
 

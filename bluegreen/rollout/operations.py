@@ -60,7 +60,13 @@ class Operations(Protocol):
     async def deploy(self, command: DeployCommand, origin: Origin) -> CommandResult: ...
 
     async def promote(
-        self, service: str, origin: Origin, *, full: bool = False, expected: Standing | None = None
+        self,
+        service: str,
+        origin: Origin,
+        *,
+        full: bool = False,
+        force: bool = False,
+        expected: Standing | None = None,
     ) -> CommandResult: ...
 
     async def pause(
@@ -85,6 +91,14 @@ class Operations(Protocol):
 
     async def test(self, service: str, origin: Origin, *, active: bool = False) -> CommandResult:
         """Run the tests of the idle version again, or those of the active one."""
+        ...
+
+    async def scale(self, service: str, instances: int, origin: Origin) -> CommandResult:
+        """Have this many instances in each environment whose instances are provided."""
+        ...
+
+    async def instance_log(self, service: str, instance: str, lines: int) -> str:
+        """The last lines that an instance has written; empty where that is not known."""
         ...
 
     async def approve(

@@ -65,6 +65,19 @@ def routes_acknowledged(report: TrafficReport) -> Barrier:
     return Barrier(barrier.target, barrier.missing, min(times, default=None), max(times, default=None))
 
 
+def endpoints_acknowledged(report: TrafficReport) -> Barrier:
+    """Every known proxy has acknowledged the present endpoints."""
+
+    def missing(proxy: ProxyReport) -> str | None:
+        if proxy.endpoints_acknowledged_at is None:
+            return _silent(proxy, "has not acknowledged the endpoints")
+        return None
+
+    barrier = _barrier(report.proxies, missing)
+    times = [proxy.endpoints_acknowledged_at for proxy in report.proxies if proxy.endpoints_acknowledged_at]
+    return Barrier(barrier.target, barrier.missing, min(times, default=None), max(times, default=None))
+
+
 def withdrawn(report: TrafficReport) -> Barrier:
     """Every known proxy has acknowledged routes and clusters without what was withdrawn."""
 
@@ -81,7 +94,7 @@ def reachable(
 ) -> Barrier:
     """Every known proxy has the deployment's clusters, warmed, with at least `min_healthy` percent of its
     instances healthy, and has said so of late."""
-    expected = ceil(len(deployment.endpoints) * min_healthy / 100)
+    expected = ceil(deployment.expected * min_healthy / 100)
 
     def missing(proxy: ProxyReport) -> str | None:
         if proxy.rejected is not None:
@@ -94,6 +107,18 @@ def reachable(
         return _unhealthy(backend, expected, now)
 
     return _barrier(report.proxies, missing)
+
+
+def has_capacity(report: TrafficReport, deployment: Deployment, now: float) -> Barrier:
+    """Every connected proxy sees all of the deployment's instances healthy."""
+
+    def missing(proxy: ProxyReport) -> str | None:
+        backend = proxy.backends.get(deployment.revision)
+        if backend is None:
+            return "has reported no statistics of it yet"
+        return _unhealthy(backend, deployment.expected, now)
+
+    return _barrier([proxy for proxy in report.proxies if proxy.connected], missing)
 
 
 def _unhealthy(backend: BackendReport, expected: int, now: float) -> str | None:

@@ -76,6 +76,8 @@ def _since_first_bad(rollout: Rollout, barrier: proof.Barrier) -> str:
 
 def _before_first_step(draft: Draft, rollout: Rollout, look: Look) -> Change | Wait:
     candidate = draft.aggregate.deployment(rollout.candidate)
+    if rollout.kind is RolloutKind.ROLLBACK:
+        return _scaling_up(draft, rollout, look)
     hooks = hooks_before(draft, Moment.BEFORE_SHIFT, candidate.revision)
     if hooks is not None and hooks.rollout == rollout.id:
         if hooks.is_open:
@@ -85,7 +87,23 @@ def _before_first_step(draft: Draft, rollout: Rollout, look: Look) -> Change | W
     barrier = proof.reachable(look.report, candidate, look.now, _min_healthy(draft))
     if barrier.passed:
         return draft.change(commands.advance(draft))
-    return _lagging(draft, look, f"{candidate.version} is not proved by every proxy: {barrier}")
+    # Instances that have to be started first take their time.
+    strategy = draft.aggregate.service.strategy
+    longer = strategy.ready_deadline - strategy.step_deadline if candidate.provisioning else 0.0
+    since = rollout.set_at + max(0.0, longer)
+    return _lagging(draft, look, f"{candidate.version} is not proved by every proxy: {barrier}", since)
+
+
+def _scaling_up(draft: Draft, rollout: Rollout, look: Look) -> Change | Wait:
+    """A rollback to a version that rests with a part of its instances: it waits for the others, but not for
+    ever. A proxy that is not connected is not waited for."""
+    candidate = draft.aggregate.deployment(rollout.candidate)
+    barrier = proof.has_capacity(look.report, candidate, look.now)
+    deadline = look.deadline(rollout.set_at + draft.aggregate.service.strategy.ready_deadline)
+    if barrier.passed or (look.now >= deadline and not proof.seen_dead(look.report, candidate)):
+        return draft.change(commands.advance(draft))
+    until = deadline if look.now < deadline else None
+    return Wait(f"Rollout {rollout.id} waits for instances: {barrier}.", until, urgent=True)
 
 
 def _awaiting_acknowledgements(draft: Draft, rollout: Rollout, look: Look) -> Change | Wait:

@@ -28,6 +28,7 @@ def wanted_traffic(aggregate: ServiceAggregate) -> ServiceTraffic:
             weight=aggregate.traffic.weight(each.environment) if is_routed(each) else 0,
             upstream=each.upstream,
             health_check=each.health_check,
+            draining=tuple(endpoint for endpoint in each.draining if endpoint in each.endpoints),
         )
         for each in aggregate.deployments
         if each.withdrawn_at is None and each.is_held and not awaits_hooks(aggregate, each)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bluegreen.model.aggregate import ServiceAggregate
-from bluegreen.model.checker import Checker
 from bluegreen.model.command import TakenCommand
 from bluegreen.model.errors import Conflict, InvalidInput, NotServing
 from bluegreen.model.event import CONTROLLER, Origin
@@ -23,6 +22,8 @@ from bluegreen.rollout.decision import decide
 from bluegreen.rollout.draft import Change, Decide, Draft
 from bluegreen.rollout.look import Wait
 from bluegreen.rollout.operations import CommandResult
+from bluegreen.rollout.outside import Outside
+from bluegreen.rollout.pool_keeper import PoolKeeper
 from bluegreen.rollout.reconnect_grace import ReconnectGrace
 from bluegreen.rollout.wanted_traffic import wanted_traffic
 from bluegreen.rollout.watcher import Watcher
@@ -46,7 +47,7 @@ class Surroundings:
     store: Store
     switch: TrafficSwitch
     clock: Clock
-    checker: Checker
+    outside: Outside
     gateways: Callable[[], Mapping[str, Gateway]]
     changed: Callable[[str], None]
     alert: set[str]  # the services for whom a change of facts may matter
@@ -63,7 +64,8 @@ class ServiceWorker:
         self._around = around
         self._grace = ReconnectGrace(around.clock.now())
         self._watcher = Watcher(around.switch, around.clock)
-        self._checks = CheckRunner(around.checker, around.gateways, self._take_in)
+        self._checks = CheckRunner(around.outside.checker, around.gateways, self._take_in)
+        self._pools = PoolKeeper(around.outside.provisioner, self._take_in)
         self._rest_until = 0.0
         self._turn = asyncio.Lock()
         self._woken = asyncio.Event()
@@ -71,6 +73,10 @@ class ServiceWorker:
     def wake(self) -> None:
         """Have the worker look again."""
         self._woken.set()
+
+    def instances_changed(self, revision: int) -> None:
+        """Whoever provides the instances of a deployment has news of them."""
+        self._pools.changed(revision)
 
     async def command(self, decide_on: Decide, origin: Origin) -> CommandResult:
         """Record what an operator asks for; return what was decided. Raises what `decide_on` raises.
@@ -127,6 +133,7 @@ class ServiceWorker:
     def _ask(self, outside: asyncio.TaskGroup) -> None:
         """Have everything asked that is to be asked of the world outside."""
         self._checks.follow(self.aggregate, outside)
+        self._pools.follow(self.aggregate, outside)
         stretch = self._watcher.stretch
 
         def take(source: str, finding: Finding) -> None:

@@ -57,6 +57,7 @@ def proxy(name: str, at: float, *revisions: int, active: int = 0) -> ProxyReport
         connected=True,
         routes_acknowledged_at=at,
         clusters_acknowledged_at=at,
+        endpoints_acknowledged_at=at,
         backends={revision: backend(revision, at, active=active) for revision in revisions},
     )
 

@@ -126,6 +126,7 @@ class SimulatedSwitch:
             connected=proxy not in self.silent,
             routes_acknowledged_at=has_it,
             clusters_acknowledged_at=has_it,
+            endpoints_acknowledged_at=has_it,
             backends={
                 backend.revision: BackendReport(
                     backend.revision,

@@ -19,9 +19,11 @@ from bluegreen.model.service import Drain, Service
 from bluegreen.rollout.clock import SystemClock
 from bluegreen.rollout.controller import Controller
 from bluegreen.rollout.operations import DeployCommand, ServiceView
+from bluegreen.rollout.outside import Outside
 from deployment_store import SqliteStore
 from tests.rollout.facts import MANUAL_STEPS, shop
 from tests.rollout.scripted_checker import ScriptedChecker
+from tests.rollout.scripted_provisioner import ScriptedProvisioner
 from tests.rollout.simulated_switch import SimulatedSwitch
 
 ANNA, BERT = Origin("anna", "release"), Origin("bert")
@@ -31,9 +33,12 @@ QUICK = replace(shop(), drain=Drain(grace=0.0, deadline=5.0))
 
 class Running:
     def __init__(
-        self, store: SqliteStore, switch: SimulatedSwitch, controller: Controller, checker: ScriptedChecker
+        self, store: SqliteStore, switch: SimulatedSwitch, controller: Controller, outside: Outside
     ) -> None:
-        self.store, self.switch, self.controller, self.checker = store, switch, controller, checker
+        self.store, self.switch, self.controller = store, switch, controller
+        assert isinstance(outside.checker, ScriptedChecker)
+        assert isinstance(outside.provisioner, ScriptedProvisioner)
+        self.checker, self.provisioner = outside.checker, outside.provisioner
 
     async def until(self, holds: Callable[[ServiceView], bool], timeout: float = 5.0) -> ServiceView:
         changes = self.controller.changes()
@@ -61,16 +66,16 @@ class Running:
 
 
 @asynccontextmanager
-async def control(path: Path) -> AsyncIterator[Running]:
+async def control(path: Path, provisioner: ScriptedProvisioner | None = None) -> AsyncIterator[Running]:
     async with SqliteStore.open(path) as store:
         clock = SystemClock()
         switch = SimulatedSwitch(clock)
-        checker = ScriptedChecker()
-        controller = Controller(store, switch, clock, checker)
+        outside = Outside(ScriptedChecker(), provisioner or ScriptedProvisioner())
+        controller = Controller(store, switch, clock, outside)
         await controller.start()
         task = asyncio.ensure_future(controller.run())
         try:
-            yield Running(store, switch, controller, checker)
+            yield Running(store, switch, controller, outside)
         finally:
             task.cancel()
             with pytest.raises(asyncio.CancelledError):

@@ -22,9 +22,11 @@ from bluegreen.model.gateway import Gateway
 from bluegreen.model.hook import Hook, Moment
 from bluegreen.model.service import Drain
 from bluegreen.model.strategy import Step, Strategy
+from bluegreen.provisioners.unprovided import Unprovided
 from bluegreen.rollout.clock import SystemClock
 from bluegreen.rollout.controller import Controller
 from bluegreen.rollout.operations import DeployCommand
+from bluegreen.rollout.outside import Outside
 from deployment_store import SqliteStore
 from tests.rollout.crashing import Boundaries, Crash, CrashingStore, CrashingSwitch
 from tests.rollout.facts import shop
@@ -65,7 +67,7 @@ class Operator:
                 CrashingStore(store, boundaries),
                 CrashingSwitch(self.fleet, boundaries),
                 SystemClock(),
-                self.checker,
+                Outside(self.checker, Unprovided()),
             )
             try:
                 await controller.start()

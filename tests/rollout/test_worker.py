@@ -8,8 +8,10 @@ from pathlib import Path
 from bluegreen.model.catalogue import Catalogue
 from bluegreen.model.event import Origin
 from bluegreen.model.traffic_report import TrafficReport
+from bluegreen.provisioners.unprovided import Unprovided
 from bluegreen.rollout.controller import Controller
 from bluegreen.rollout.operations import DeployCommand
+from bluegreen.rollout.outside import Outside
 from bluegreen.rollout.worker import REST
 from deployment_store import SqliteStore
 from tests.rollout.scripted_checker import ScriptedChecker
@@ -48,7 +50,7 @@ async def test_facts_that_come_in_a_rush_are_looked_at_together(tmp_path: Path) 
     clock = SlowClock()
     switch = LargeFleet(clock)
     async with SqliteStore.open(tmp_path / "store.db") as store:
-        controller = Controller(store, switch, clock, ScriptedChecker())
+        controller = Controller(store, switch, clock, Outside(ScriptedChecker(), Unprovided()))
         await controller.start()
         running = asyncio.ensure_future(controller.run())
         await controller.apply(Catalogue({"edge": EDGE}, {"shop": QUICK}), ANNA)

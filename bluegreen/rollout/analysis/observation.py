@@ -25,5 +25,8 @@ class Observation:
     tally: Mapping[str, Tally] = field(default_factory=dict)
 
     def worst(self, verdict: Verdict) -> str:
-        """The findings of this verdict, as a sentence without its full stop."""
-        return "; ".join(f"{each.summary}" for each in self.findings if each.verdict is verdict)
+        """The findings of this verdict, or where there is none all that did not pass, as a sentence without
+        its full stop: a first failure is not yet a verdict."""
+        of_this = [each for each in self.findings if each.verdict is verdict]
+        other = [each for each in self.findings if each.verdict is not Verdict.PASS]
+        return "; ".join(each.summary for each in of_this or other)

@@ -79,6 +79,9 @@ def _proxy_report(sources: ServiceSources, known: KnownProxy, now: float) -> Pro
         connected=state is not None,
         routes_acknowledged_at=sources.since(known.id, ROUTE, types.get(ROUTE), generations.routes),
         clusters_acknowledged_at=clusters_at,
+        endpoints_acknowledged_at=_both(
+            clusters_at, sources.since(known.id, ENDPOINT, types.get(ENDPOINT), generations.clusters)
+        ),
         rejected=_rejection(sources.traffic, types, generations),
         listener_rejected=_listener_rejection(types.get(LISTENER)),
         silent=state is None or _is_silent(statistics, now),
@@ -90,6 +93,11 @@ def _proxy_report(sources: ServiceSources, known: KnownProxy, now: float) -> Pro
 def _is_silent(statistics: ProxyStatistics | None, now: float) -> bool:
     reported_at = statistics.reported_at if statistics is not None else None
     return reported_at is None or reported_at < now - WINDOW
+
+
+def _both(one: float | None, other: float | None) -> float | None:
+    """The later of two moments; None while one is still to come."""
+    return None if one is None or other is None else max(one, other)
 
 
 def _withdrawn(traffic: ServiceTraffic, statistics: ProxyStatistics) -> dict[int, BackendReport]:

@@ -6,6 +6,7 @@ from ipaddress import ip_address
 
 from envoy.config.core.v3.address_pb2 import Address, SocketAddress
 from envoy.config.core.v3.base_pb2 import Locality
+from envoy.config.core.v3.health_check_pb2 import DRAINING, UNKNOWN
 from envoy.config.endpoint.v3.endpoint_components_pb2 import Endpoint as EnvoyEndpoint
 from envoy.config.endpoint.v3.endpoint_components_pb2 import LbEndpoint, LocalityLbEndpoints
 from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
@@ -29,7 +30,10 @@ def load_assignment(name: str, backend: Backend) -> ClusterLoadAssignment:
     """A backend's instances under a name, in one locality. Without a weight on the locality, proxyless gRPC
     clients find every call UNAVAILABLE (gRFC A27)."""
     instances = [
-        LbEndpoint(endpoint=EnvoyEndpoint(address=socket_address(each)))
+        LbEndpoint(
+            endpoint=EnvoyEndpoint(address=socket_address(each)),
+            health_status=DRAINING if each in backend.draining else UNKNOWN,
+        )
         for each in sorted(set(backend.endpoints))
     ]
     locality = LocalityLbEndpoints(

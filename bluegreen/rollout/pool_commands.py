@@ -1,0 +1,78 @@
+"""What is asked of instances, and what comes back from whoever provides them. Pure, as `commands` is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bluegreen.model.deployment import Deployment, Status
+from bluegreen.model.errors import Refused
+from bluegreen.model.event import What
+from bluegreen.model.pool import Instance
+from bluegreen.rollout import pools
+from bluegreen.rollout.draft import Draft
+from bluegreen.rollout.refusals import possible, why_busy
+
+MOST_INSTANCES = 10_000
+
+
+def scale(draft: Draft, *, instances: int) -> str:
+    """Have both environments have this many instances, now and after the next deployment.
+
+    A standby that rests with a part of them keeps that part of the new number.
+    """
+    aggregate = draft.aggregate
+    provided = [each for each in aggregate.deployments if each.status.is_open and each.provisioning]
+    if not provided:
+        raise Refused(
+            f"The instances of {aggregate.name} are handed in: there is nothing to scale.",
+            f"Write services.{aggregate.name}.instances into the service file, or deploy with --endpoint.",
+        )
+    if not 1 <= instances <= MOST_INSTANCES:
+        raise Refused(f"An environment has 1 to {MOST_INSTANCES} instances, not {instances}.")
+    if aggregate.open_rollout is not None:
+        raise Refused(why_busy(aggregate, aggregate.open_rollout), possible(aggregate))
+    why = f"asked by {draft.asked_by}"
+    for deployment in provided:
+        rests = deployment.status is Status.STANDBY and deployment.capacity < deployment.full_capacity
+        draft.replace(replace(deployment, full_capacity=instances))
+        changed = draft.aggregate.deployment(deployment.revision)
+        capacity = pools.standby_capacity(changed) if rests else instances
+        if capacity != deployment.capacity:
+            pools.scale_to(draft, changed, capacity, why)
+    return f"{aggregate.name} shall have {pools.count(instances)} an environment."
+
+
+def take_in(draft: Draft, *, revision: int, instances: Sequence[Instance]) -> str:
+    """What there is of a deployment's instances, as whoever provides them says."""
+    if _known(draft, revision) is None:
+        return f"Revision {revision} is gone."
+    return pools.take_in(draft, revision, instances)
+
+
+def stopped(draft: Draft, *, revision: int) -> str:
+    """The last instance of a deployment that was released is gone."""
+    deployment = _known(draft, revision)
+    if deployment is None or deployment.is_held or deployment.stopped_at is not None:
+        return f"Revision {revision} is not waited for."
+    sentence = f"The instances of {deployment.version} (revision {revision}) are stopped."
+    draft.note(revision, What.STOPPED, sentence, stopped_at=draft.now, instances=(), leaving=(), gone=())
+    return sentence
+
+
+def cannot(draft: Draft, *, revision: int, reason: str) -> str:
+    """Whoever provides the instances has failed: a deployment that is not ready yet fails with that, any
+    other keeps what it has, and it is tried again."""
+    deployment = _known(draft, revision)
+    sentence = f"The instances of revision {revision} cannot be provided: {reason}"
+    if deployment is None or deployment.note == reason:
+        return sentence
+    if deployment.status is Status.DEPLOYING:
+        draft.transition(revision, What.FAILED, sentence, note=reason)
+    else:
+        draft.note(revision, What.INSTANCES_CHANGED, sentence, note=reason)
+    return sentence
+
+
+def _known(draft: Draft, revision: int) -> Deployment | None:
+    return next((each for each in draft.aggregate.deployments if each.revision == revision), None)

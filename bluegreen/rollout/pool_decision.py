@@ -1,0 +1,46 @@
+"""The next step of a deployment's instances: whether there are enough, and who may be stopped. Pure."""
+
+from __future__ import annotations
+
+from bluegreen.model.deployment import Deployment
+from bluegreen.model.event import What
+from bluegreen.model.pool import InstanceState
+from bluegreen.rollout import pools, proof
+from bluegreen.rollout.draft import Change, Draft
+from bluegreen.rollout.look import Look, Wait
+
+
+def decide_instances(draft: Draft, deployment: Deployment, look: Look) -> Change | Wait | None:
+    """Take instances that leave from the proxies in two steps, each acknowledged everywhere: first they get
+    no new requests, then nobody knows them. Only then are they stopped.
+    """
+    if deployment.provisioning is None or deployment.leaving_since is None:
+        return None
+    where = f"{deployment.version} on {deployment.environment}"
+    barrier = proof.endpoints_acknowledged(look.report)
+    if not barrier.passed and look.report.proxies:
+        what = pools.count(len(deployment.leaving))
+        return Wait(f"{where}: {what} leave; acknowledged by {barrier}.", urgent=True)
+    if set(deployment.leaving) == set(deployment.gone):
+        return draft.change(pools.let_stop(draft, deployment))
+    # Nobody counts the requests of a single instance. Those that began before are finished by the instance
+    # itself: it is told to stop only after this, and given its own grace.
+    until = max(deployment.leaving_since, barrier.last_at or 0.0) + draft.aggregate.service.drain.grace
+    if draft.now < until:
+        return Wait(f"{where}: instances leave.", until)
+    return draft.change(pools.let_go(draft, deployment))
+
+
+def are_enough_up(draft: Draft, deployment: Deployment) -> Change | Wait | None:
+    """None: as many instances as are wanted say that they listen. A candidate that cannot have them fails."""
+    if deployment.provisioning is None:
+        return None
+    failed = [each for each in deployment.instances if each.state is InstanceState.FAILED]
+    if failed:
+        note = f"instance {failed[0].id} cannot be had: {failed[0].note}"
+        sentence = f"{deployment.version} failed: {note}."
+        draft.transition(deployment.revision, What.FAILED, sentence, note=note)
+        return draft.change(sentence)
+    if len(deployment.endpoints) < deployment.capacity:
+        return Wait(f"{deployment.version} on {deployment.environment}: {pools.describe(deployment)}.")
+    return None
