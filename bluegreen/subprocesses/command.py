@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Self, cast
 
-from bluegreen.subprocesses.command_output import CommandOutput
+from bluegreen.subprocesses.command_output import CommandAnswer, CommandOutput
 
 TERMINATION_GRACE = 2.0
 """Seconds between SIGTERM and SIGKILL."""
@@ -34,22 +34,34 @@ class CannotStart(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What a program reads from standard input, and how many bytes it may write to standard output."""
+
+    text: bytes
+    answer_limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """What to run, without a shell, and for how many seconds at most. The environment is all that it gets;
-    the directory is ours."""
+    the directory is ours. One without a question reads nothing."""
 
     arguments: tuple[str, ...]
     environment: Mapping[str, str]
     timeout: float
+    question: Question | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
     """`status`: the exit status, negative for a signal; None: it had to be stopped. `output`: the end of what
-    it printed, standard output and error together."""
+    it printed for a person: standard error, and standard output with it where that was not the answer to a
+    question. `answer`: None where there was no question, or the answer was too long, and the program killed
+    for it."""
 
     status: int | None
     output: str
+    answer: bytes | None = None
 
 
 class CommandRunner:
@@ -71,9 +83,15 @@ class CommandRunner:
 class _Running:
     """A program that runs, what it has printed, and its end, of which the pidfd tells."""
 
-    def __init__(self, process: subprocess.Popen[bytes], pidfd: int) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], pidfd: int, question: Question | None) -> None:
         self._process = process
-        self._output = CommandOutput(cast(IO[bytes], process.stdout))
+        self._answer: CommandAnswer | None = None
+        stdout = cast(IO[bytes], process.stdout)
+        if question is None:
+            self._output = CommandOutput(stdout)
+        else:
+            self._output = CommandOutput(cast(IO[bytes], process.stderr))
+            self._answer = CommandAnswer(stdout, question.answer_limit, lambda: self._signal(signal.SIGKILL))
         self._pidfd = pidfd
         self._ended = asyncio.Event()
         asyncio.get_running_loop().add_reader(pidfd, self._on_end)
@@ -84,16 +102,18 @@ class _Running:
         nobody waits for any more. Raises CannotStart."""
         if not command.arguments:
             raise CannotStart("no command is given")
+        question = command.question
         try:
-            process = subprocess.Popen(  # noqa: S603 - the user's own command, without a shell
-                command.arguments,
-                bufsize=0,
-                env=dict(command.environment),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            with _readable(question.text if question else b"") as stdin:
+                process = subprocess.Popen(  # noqa: S603 - the user's own command, without a shell
+                    command.arguments,
+                    bufsize=0,
+                    env=dict(command.environment),
+                    stdin=stdin,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE if question else subprocess.STDOUT,
+                    start_new_session=True,
+                )
         except (OSError, ValueError) as error:
             raise CannotStart(f"{command.arguments[0]!r} cannot be started: {_reason(error)}") from error
         try:
@@ -102,7 +122,7 @@ class _Running:
             with process:
                 os.killpg(process.pid, signal.SIGKILL)
             raise CannotStart(f"{command.arguments[0]!r} cannot be watched: {_reason(error)}") from error
-        return cls(process, pidfd)
+        return cls(process, pidfd, question)
 
     async def end(self, timeout: float) -> Ended:
         """Wait for its end, bring it about after `timeout` seconds, and collect what was printed."""
@@ -111,9 +131,16 @@ class _Running:
             self._signal(signal.SIGTERM)
             await _happens(self._ended, TERMINATION_GRACE)
         await self._kill()
+        answer = self._answer
         await _happens(self._output.is_whole, OUTPUT_GRACE)
+        if answer is not None:
+            await _happens(answer.is_whole, OUTPUT_GRACE)
         status = self._process.poll()
-        return Ended(status if in_time else None, self._output.text())
+        return Ended(
+            status if in_time else None,
+            self._output.text(),
+            None if answer is None or answer.is_surplus else answer.content(),
+        )
 
     async def clear(self) -> None:
         """Leave nothing behind, whatever happened."""
@@ -122,6 +149,8 @@ class _Running:
         finally:
             self._process.poll()
             self._output.close()
+            if self._answer is not None:
+                self._answer.close()
             self._forget_pidfd()
 
     async def _kill(self) -> None:
@@ -143,6 +172,14 @@ class _Running:
             asyncio.get_running_loop().remove_reader(self._pidfd)
             os.close(self._pidfd)
             self._pidfd = -1
+
+
+def _readable(text: bytes) -> IO[bytes]:
+    """A file in memory: whoever does not read it holds nobody, as a pipe would."""
+    file = os.fdopen(os.memfd_create("stdin"), "w+b", buffering=0)
+    file.write(text)
+    file.seek(0)
+    return file
 
 
 async def _happens(event: asyncio.Event, within: float) -> bool:
