@@ -170,6 +170,8 @@ class ServiceWorker:
                     self._tell(f"Cannot record what was decided ({step.sentence}): {error}")
                     return Wait(self.activity, self._around.clock.now() + RETRY_AFTER, urgent=True)
                 log.info("%s: %s", self.aggregate.name, step.sentence)
+            # What was published goes out before thousands of proxies are looked at again.
+            await asyncio.sleep(0)
 
     def _look(self) -> Change | Wait:
         now = self._around.clock.now()
