@@ -1,0 +1,272 @@
+"""Keeps one instance: starts it, waits until it listens, starts it again when it ends, and stops it for good.
+
+    STARTING --listens--> UP --ends--> WAITING --backoff--> STARTING
+    STARTING --ends, or does not listen in time--> WAITING, or FAILED after some times without ever being UP
+    any --leave()--> STOPPING --> gone
+
+Crash only: what is next is stored before it is done, and a keeper begins with what is found, whatever it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+from bluegreen.model.endpoint import Endpoint
+from bluegreen.model.errors import ProvisioningFailed
+from bluegreen.model.pool import Instance, InstanceState
+from bluegreen.model.provisioning import ProcessTemplate
+from bluegreen.provisioners.process import instance_log
+from bluegreen.provisioners.process.launch import launch
+from bluegreen.provisioners.process.port import is_free
+from bluegreen.provisioners.process.running_process import RunningProcess, kill_rest
+from bluegreen.provisioners.process.state_directory import Found, StateDirectory
+from bluegreen.subprocesses.redaction import Redaction
+
+TRIES = 5
+"""Starts in a row of one that was never up, before it is given up."""
+
+STEADY = 10.0
+"""Seconds that one is up before its failures of before are forgotten."""
+
+UNREADY_GRACE = 2.0
+"""Seconds from SIGTERM to SIGKILL of one that does not listen: it serves nobody."""
+
+KILL_PATIENCE = 10.0
+"""Seconds to die of SIGKILL before that is told. What hangs in the kernel takes longer."""
+
+CONNECT_TIMEOUT = 1.0
+SHORTEST_LOOK, LONGEST_LOOK = 0.02, 0.25
+"""Seconds between two looks whether it listens."""
+
+LAST_LINES, LONGEST_NOTE = 5, 1_000
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all keepers share: `inherited` is the environment that every process gets of ours."""
+
+    directory: StateDirectory
+    inherited: Mapping[str, str]
+    notify: list[Callable[[tuple[str, int]], None]] = field(default_factory=list)
+
+    def changed(self, key: tuple[str, int]) -> None:
+        """Tell of a pool whose instances are not as they were."""
+        for notify in self.notify:
+            notify(key)
+
+
+class _NotWell(Exception):
+    """The process has ended, or could not be had; the message says how."""
+
+
+class _Leave(Exception):
+    """It shall be stopped for good."""
+
+
+class Keeper:
+    """`template` may be replaced at any time: the next start goes by it."""
+
+    def __init__(self, found: Found, template: ProcessTemplate, around: Surroundings) -> None:
+        self.record, self.template = found.record, template
+        self.gone = asyncio.Event()
+        self._identity = found.identity
+        self._around = around
+        self._state, self._since, self._note = InstanceState.STARTING, time.time(), ""
+        self._process: RunningProcess | None = None
+        self._failures = self._fruitless = 0
+        self._leaves = found.record.leaving
+        self._woken = asyncio.Event()
+
+    @property
+    def instance(self) -> Instance:
+        restarts = max(self.record.starts - 1, 0)
+        return Instance(self.record.id, self.record.endpoint, self._state, self._since, restarts, self._note)
+
+    @property
+    def leaves(self) -> bool:
+        return self._leaves
+
+    def leave(self) -> None:
+        """Stop it: `gone` is set once that is done."""
+        self._leaves = True
+        self._woken.set()
+
+    async def keep(self) -> None:
+        """Keep it until it is gone. Cancelled, it lets the process run."""
+        try:
+            self._adopt()
+            while True:
+                try:
+                    await self._run()
+                except _NotWell as trouble:
+                    await self._wait_after(str(trouble))
+        except _Leave:
+            await self._stop()
+        finally:
+            if self._process:
+                self._process.let_go()
+
+    def _adopt(self) -> None:
+        """Go on with the process that was found, or clear away what is left of it."""
+        if self._identity:
+            self._process = RunningProcess.adopt(self._identity, self.record.id, self._woken.set)
+        if self._process is None and self.record.starts:
+            kill_rest(self.record.id)
+
+    async def _run(self) -> None:
+        """One life of it. Raises _NotWell at its end."""
+        adopted = self._process is not None
+        if not adopted:
+            await self._start()
+        await self._listen()
+        since = time.time() - self._identity.age if adopted and self._identity else time.time()
+        self._become(InstanceState.UP, since=since)
+        await self._note_proof()
+        began = asyncio.get_running_loop().time()
+        try:
+            await self._rest(None)
+        finally:
+            if asyncio.get_running_loop().time() - began >= STEADY:
+                self._failures = 0
+
+    async def _start(self) -> None:
+        self._raise_if_leaving()
+        self._become(InstanceState.STARTING)
+        self.record = replace(self.record, starts=self.record.starts + 1)
+        try:
+            if not is_free(self.record.endpoint):
+                raise _NotWell(f"another program listens on its port {self.record.port}")
+            await self._around.directory.save(self.record)
+            start = launch(self.template, self.record, self._around.directory, self._around.inherited)
+            self._process = RunningProcess.start(start, self.record.id, self._woken.set)
+        except (OSError, ValueError, ProvisioningFailed) as error:
+            raise _NotWell(f"cannot be started: {error}") from error
+
+    async def _listen(self) -> None:
+        """Wait until it does."""
+        clock = asyncio.get_running_loop().time
+        deadline, pause = clock() + self.template.ready_timeout, SHORTEST_LOOK
+        while not await _listens(self.record.endpoint):
+            if clock() >= deadline:
+                await self._end_process(UNREADY_GRACE)
+                raise _NotWell(
+                    f"did not listen on port {self.record.port} within {self.template.ready_timeout:g} s, and"
+                    " was stopped"
+                )
+            await self._rest(pause)
+            pause = min(pause * 1.5, LONGEST_LOOK)
+        self._fruitless = 0
+
+    async def _note_proof(self) -> None:
+        if not self.record.proven:
+            self.record = replace(self.record, proven=True)
+            await self._save("that it was up")
+
+    async def _wait_after(self, trouble: str) -> None:
+        """Raises _Leave."""
+        self._process = None
+        with suppress(OSError):  # the claim of a process that is gone harms nobody
+            await self._around.directory.drop_claim(self.record)
+        self._failures += 1
+        self._fruitless += 1
+        note = self._with_last_lines(trouble)
+        log.warning("%s: instance %s %s", self.record.service, self.record.id, note)
+        if self._fruitless >= TRIES and not self.record.proven:
+            self._become(InstanceState.FAILED, f"given up after {self._fruitless} starts: {note}")
+            await self._rest(None)
+        self._become(InstanceState.WAITING, note)
+        doubled = self.template.backoff * 2.0 ** min(self._failures - 1, 30)
+        await self._rest(min(doubled, self.template.longest_backoff))
+
+    async def _stop(self) -> None:
+        self._become(InstanceState.STOPPING)
+        self.record = replace(self.record, leaving=True)
+        if self._process:
+            await self._save("that it is to stop")
+            await self._end_process(self.template.grace)
+        try:
+            await self._around.directory.remove(self.record)
+        except OSError as error:
+            log.error("instance %s is gone, but not its record: %s", self.record.id, error)
+        self.gone.set()
+
+    async def _end_process(self, grace: float) -> None:
+        process = self._process
+        if process is None:
+            return
+        process.terminate()
+        patience = grace
+        while not await self._ends_within(process, patience):
+            if patience == KILL_PATIENCE:
+                log.error("process %d of instance %s does not die", process.pid, self.record.id)
+            process.kill()
+            patience = KILL_PATIENCE
+
+    async def _ends_within(self, process: RunningProcess, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                while not process.ended:
+                    self._woken.clear()
+                    await self._woken.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _rest(self, seconds: float | None) -> None:
+        """Wait so long, or for ever. Raises _Leave, or _NotWell when the process ends."""
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    self._woken.clear()
+                    self._raise_if_leaving()
+                    if self._process and self._process.ended:
+                        raise _NotWell(self._process.ended)
+                    await self._woken.wait()
+        except TimeoutError:
+            return
+
+    def _raise_if_leaving(self) -> None:
+        if self._leaves:
+            raise _Leave
+
+    async def _save(self, what: str) -> None:
+        """What is no condition of going on."""
+        try:
+            await self._around.directory.save(self.record)
+        except OSError as error:
+            log.error("instance %s: %s cannot be stored: %s", self.record.id, what, error)
+
+    def _become(self, state: InstanceState, note: str = "", since: float | None = None) -> None:
+        self._state, self._note = state, note
+        self._since = time.time() if since is None else since
+        self._around.changed(self.record.key)
+
+    def _with_last_lines(self, trouble: str) -> str:
+        path = self._around.directory.log_path(self.record.key, self.record.id)
+        try:
+            lines = instance_log.tail(path, LAST_LINES)
+        except OSError as error:
+            lines = f"({path} cannot be read: {error.strerror})"
+        lines = Redaction(self.template.environment.values()).apply(lines).strip()
+        return (
+            f"{trouble}. It said last:\n{lines[-LONGEST_NOTE:]}" if lines else f"{trouble}, and said nothing"
+        )
+
+
+async def _listens(endpoint: Endpoint) -> bool:
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT):
+            _, writer = await asyncio.open_connection(endpoint.host, endpoint.port)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    with suppress(OSError):  # it may have hung up first
+        await writer.wait_closed()
+    return True
