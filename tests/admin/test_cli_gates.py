@@ -207,9 +207,9 @@ async def test_a_step_waits_until_it_is_approved(running: Running, run: Run) -> 
     assert ended.code == 0
     assert "v2 holds at 10 %" in ended.out
     assert "Next: bluegreen approve shop" in ended.out
-    assert "Rollout 2 leaves 10 % once that is approved: bluegreen approve shop\n" in (
-        (await run("status", "shop")).out
-    )
+    shown = (await run("status", "shop")).out
+    assert "holding at 10 % of [10], 100, until that is approved" in shown
+    assert "\nRollout 2 leaves 10 % once that is approved: bluegreen approve shop\n" in shown
     ended = await run("approve", "shop", "--actor", "olga", "--reason", "looks well")
     assert (ended.code, ended.out) == (0, "10 % of rollout 2 is approved by olga (looks well).\n")
     await running.status(2, "active")

@@ -101,9 +101,12 @@ def _rollout(status: pb.ServiceStatus, now: float) -> Text:
         f"[{each}]" if index == rollout.step else f"{each}" for index, each in enumerate(rollout.steps)
     )
     line.append(f" at {rollout.percent} % of {steps}")
-    if rollout.hold_until:
+    holds = rollout.state == "holding"
+    if holds and rollout.approval_wanted and rollout.hold_until <= now:
+        line.append(", until that is approved")
+    elif rollout.hold_until:
         line.append(f", goes on in {span(rollout.hold_until - now)}")
-    elif rollout.state == "holding":
+    elif holds:
         line.append(", until it is promoted")
     return line.append(_speed(rollout))
 
