@@ -8,7 +8,7 @@ import os
 import platform
 
 from bench import release_tables, scaling
-from bench.streams import FLOOR, Figures, measure
+from bench.streams import FLOOR, OURS, Figures, measure
 
 STREAMS = [500, 2_000, 5_000]
 SERVICES = [10, 100, 1_000]
@@ -48,7 +48,7 @@ async def streams(sizes: list[int]) -> list[Figures]:
     print("|---|---|---|---|---|---|---|---|---|---|")
     measured = []
     for size in sizes:
-        for server in ("plain", "ours", FLOOR):
+        for server in ("plain", OURS, FLOOR):
             f = await measure(server, size)
             measured.append(f)
             print(
@@ -64,12 +64,13 @@ def memory(figures: list[Figures]) -> None:
     """Per proxy, as the slope between the smallest and the largest fleet; and what reconnects leave."""
     print("\n| server | resident memory per proxy, KiB | of the largest fleet, MiB | after churn |")
     print("|---|---|---|---|")
-    for server in ("plain", "ours"):
+    for server in ("plain", OURS):
         mine = [f for f in figures if f.server == server]
         small, large = mine[0], mine[-1]
         more = large.streams - small.streams
         slope = f"{(large.resident - small.resident) / more / 1024:.0f}" if more else ""
-        print(f"| {server} | {slope} | {large.resident / 2**20:.0f} | {large.churned / 2**20:.0f} |")
+        churned = f"{large.churned / 2**20:.0f}" if server == OURS else ""
+        print(f"| {server} | {slope} | {large.resident / 2**20:.0f} | {churned} |")
 
 
 def growth() -> None:

@@ -13,14 +13,15 @@ CHURNS = 5
 CHURNED = 5
 """One proxy of so many goes and comes back in each round of churn."""
 FLOOR = "sockets"
+OURS = "ours"
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
     """Of one server with so many streams. Times in seconds for all, CPU in microseconds for each proxy.
 
-    `pause` is the longest collection of garbage from the first connection to the last churn, by the clock;
-    `pause_cpu` by the CPU time of its thread. `resident` is in bytes, after the pushes."""
+    `pause` is the longest collection of garbage by the clock, from the first connection to the end (ours: of
+    the churn), `pause_cpu` by the CPU time of its thread. `resident` is in bytes, after the pushes."""
 
     server: str
     streams: int
@@ -55,7 +56,7 @@ async def measure(server: str, streams: int) -> Figures:
             cpus.append(done["cpu"] - before["cpu"])
             client_cpus.append(received["cpu"])
         resident = done["resident"]
-        for _ in range(CHURNS if server != FLOOR else 0):
+        for _ in range(CHURNS if server == OURS else 0):
             await fleet.ask(churn=streams // CHURNED, address=address)
             done = await serving.ask(usage=False)
         return Figures(
