@@ -2,7 +2,7 @@
 
     python docs/walk/record.py
 
-It needs bash, curl, an Envoy, and the ports of the walk (9001 to 9003, 9901, 9902, 10000, 10001, 18000 to
+It needs bash, curl, an Envoy, and the ports of the walk (9001 to 9004, 9901, 9902, 10000, 10001, 18000 to
 18002) on the loopback interface. Between the two marks,
 
 - the lines of a `console` block that begin with `$ ` are commands, one shell for all of them;

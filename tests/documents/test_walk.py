@@ -16,8 +16,8 @@ SERVICES = (Path(__file__).parents[2] / "docs/walk/services.yaml").read_text()
 _COMMAND = re.compile(
     r"^\$ bluegreen (?P<verb>[a-z]+)(?P<rest>.*)\n(?P<said>(?:(?!\$ |```).*\n)*)", re.MULTILINE
 )
-ELSEWHERE = {"serve", "demo", "approve", "test"}
-"""What runs something here, and what docs/gates.md shows."""
+ELSEWHERE = {"serve", "demo"}
+"""What runs something, and asks for nothing."""
 
 RUN = [match.groupdict() for match in _COMMAND.finditer(WALK)]
 
