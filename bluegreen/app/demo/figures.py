@@ -65,7 +65,7 @@ class DemoFigures:
     def complaints(self, load: LoadReport) -> list[str]:
         """What was not as the demo promises; empty: all was. No request failed but those that a version with
         traffic was made to fail, and what has failed its test got none."""
-        complaints = [f"{load.failed} requests failed."] if load.failed else []
+        complaints = [f"Failed requests: {load.failed}."] if load.failed else []
         expected = {each.version for each in self.stopped if each.back_at}
         complaints += [f"{version} damaged requests." for version in load.damage if version not in expected]
         for each in self.stopped:

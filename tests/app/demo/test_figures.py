@@ -36,7 +36,7 @@ def test_all_as_promised() -> None:
 @pytest.mark.parametrize(
     ("reached", "damage", "failed", "complaint"),
     [
-        (REACHED, DAMAGE, 1, "1 requests failed"),
+        (REACHED, DAMAGE, 1, "Failed requests: 1"),
         ({**REACHED, "v3": 1}, DAMAGE, 0, "v3 failed its test, and got 1 requests"),
         (REACHED, {**DAMAGE, "v3": Damage(failed=1, first_at=1.0)}, 0, "v3 damaged requests"),
         (REACHED, {**DAMAGE, "v2": Damage(late=1, first_at=1.0)}, 0, "v2 damaged requests"),
