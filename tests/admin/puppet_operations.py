@@ -159,10 +159,16 @@ class PuppetOperations:
         return CommandResult(f"{command.version} goes to {environment}.", deployment=revision)
 
     async def promote(
-        self, service: str, origin: Origin, *, full: bool = False, expected: Standing | None = None
+        self,
+        service: str,
+        origin: Origin,
+        *,
+        full: bool = False,
+        force: bool = False,
+        expected: Standing | None = None,
     ) -> CommandResult:
         self.expected.append(expected)
-        self._note("promote", {"full": full}, origin)
+        self._note("promote", {"full": full, **({"force": True} if force else {})}, origin)
         self.view(service)
         return self.open_rollout(RolloutKind.PROMOTE, Step(10), Step(100))
 
@@ -204,6 +210,15 @@ class PuppetOperations:
         kind = CheckKind.TESTS_OF_ACTIVE if active else CheckKind.TESTS
         self.want(kind, self.shop.last_deployment_revision)
         return CommandResult("It is tested.")
+
+    async def scale(self, service: str, instances: int, origin: Origin) -> CommandResult:
+        self._note("scale", {"instances": instances}, origin)
+        self.view(service)
+        return CommandResult(f"{instances} of them.")
+
+    async def instance_log(self, service: str, instance: str, lines: int) -> str:
+        self.view(service)
+        return "".join(f"line {number} of {instance}\n" for number in range(lines))
 
     async def approve(
         self, service: str, origin: Origin, *, expected: Standing | None = None
