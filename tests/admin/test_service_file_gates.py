@@ -566,7 +566,7 @@ def test_a_gate_that_changes_is_told_by_its_name() -> None:
         Difference(
             ChangeKind.REMOVED,
             f"{at}.analysis",
-            before="{window: 30s, interval: 1s, min_requests: 50, failures: 2, errors: 3, "
+            before="{window: 30s, interval: 500ms, min_requests: 50, failures: 3, errors: 3, "
             "on_fail: turn-back, on_error: pause, compare: {statistical: {false_alarms: 0.01, at_least: 1}}}",
         ),
     ]
