@@ -19,7 +19,8 @@ from bluegreen.model.catalogue import Catalogue
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.errors import InvalidInput, NotServing, Refused
 from bluegreen.model.event import Origin
-from bluegreen.provisioners.unprovided import Unprovided
+from bluegreen.provisioners.process.process_provisioner import ProcessProvisioner
+from bluegreen.provisioners.provisioners import Provisioners
 from bluegreen.rollout.clock import Clock, SystemClock
 from bluegreen.rollout.controller import Controller
 from bluegreen.rollout.outside import Outside
@@ -68,7 +69,10 @@ async def control_plane(
         statistics = FleetStatistics()
         switch = EnvoySwitch(statistics, clock.now)
         checker = await stack.enter_async_context(OutsideChecker.open())
-        controller = Controller(store, switch, clock, Outside(checker, Unprovided()))
+        directory = settings.database.with_name(f"{settings.database.name}.processes")
+        processes = await stack.enter_async_context(ProcessProvisioner.open(directory))
+        provisioner = await stack.enter_async_context(Provisioners.open(processes))
+        controller = Controller(store, switch, clock, Outside(checker, provisioner))
         await controller.start()
         if catalogue is not None:
             await _apply(controller, catalogue, settings)
