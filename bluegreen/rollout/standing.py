@@ -16,7 +16,7 @@ _MOVES = frozenset(
     (
         *(What.DEPLOYED, What.PREPARED, What.FAILED, What.SUPERSEDED, What.RETIRED),
         *(What.SHIFT_STARTED, What.WEIGHT_SET, What.CONTINUED, What.PAUSED, What.RESUMED),
-        *(What.TURNED_BACK, What.ROLLOUT_FINISHED),
+        *(What.TURNED_BACK, What.ROLLOUT_FINISHED, What.APPROVED, What.TESTED_AGAIN),
     )
 )
 """The events after which a service stands elsewhere."""
