@@ -26,11 +26,12 @@ class DeltaSession(Session):
     at once, while published changes wait for the ACK as in state-of-the-world.
     """
 
+    parse = staticmethod(parse_delta_request)
+
     def receive(self, data: bytes, now: float) -> None:
         self.take(parse_delta_request(data), now)
 
     def take(self, request: DeltaRequest, now: float) -> None:
-        """As ``receive``, for a request that is parsed already."""
         type_url = self._check_type(request.type_url)
         self._check_names(request.subscribe, len(request.subscribe))
         self._check_names(request.unsubscribe, len(request.unsubscribe))

@@ -18,13 +18,13 @@ from .health import Health
 from .node import NodeIdentity
 from .resource import Resource
 from .services import SERVICES, Service
+from .session import Session
 from .settings import XdsSettings
 from .sotw import SotwSession
 from .stream import END, Stream, Transport
 from .transaction import Transaction, TransactionResult
-from .wire import parse_delta_request, parse_request
 
-Protocol = type[SotwSession] | type[DeltaSession]
+Protocol = type[Session]
 
 
 class XdsServer:
@@ -130,10 +130,10 @@ class XdsServer:
             first = await transport.read()
             if first is END:
                 return None
-            node = (parse_request if protocol is SotwSession else parse_delta_request)(first).node
-            session = protocol(*self._admit(node), self._settings, only)
-            session.receive(first, self._clock())
-            del first, node  # 61 KB that would stay as long as the stream
+            request = protocol.parse(first)
+            session = protocol(*self._admit(request.node), self._settings, only)
+            session.take(request, self._clock())
+            del first, request  # 61 KB that would stay as long as the stream
         except Refused as refused:
             return refused.with_traceback(None)
         return await Stream(transport, session, self.fleet, self._clock).run()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from .channel import Channel
 from .errors import BadRequest
@@ -55,9 +55,18 @@ class Session(ABC):
         self._stages = Stages(group, self.channels)
         self._in_order: list[Channel] = []
 
+    @staticmethod
+    @abstractmethod
+    def parse(data: bytes) -> Any:
+        """One request of this protocol. Raises BadRequest."""
+
     @abstractmethod
     def receive(self, data: bytes, now: float) -> None:
         """Take one request in. Raises BadRequest, after which the stream must end."""
+
+    @abstractmethod
+    def take(self, request: Any, now: float) -> None:
+        """As ``receive``, for a request that is parsed already."""
 
     def next_response(self, now: float) -> bytes | None:
         """The next message to send, as if it is sent now; None when there is none for the time being."""

@@ -16,12 +16,13 @@ from .wire import Form, Request, parse_request
 class SotwSession(Session):
     """State-of-the-world on one stream."""
 
+    parse = staticmethod(parse_request)
+
     def receive(self, data: bytes, now: float) -> None:
         asked = (channel.subscription for channel in self.channels.values())
         self.take(parse_request(data, [each for each in asked if each.encoded]), now)
 
     def take(self, request: Request, now: float) -> None:
-        """As ``receive``, for a request that is parsed already."""
         type_url = self._check_type(request.type_url)
         channel = self.channels.get(type_url)
         if channel is None:
