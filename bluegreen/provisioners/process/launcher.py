@@ -53,11 +53,13 @@ def main() -> None:
             return
         if directory:
             os.chdir(directory)
-        for ignored in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and exec keeps that
-            signal.signal(ignored, signal.SIG_DFL)
+        # Python ignores some, whoever started the control plane perhaps others; exec would keep that.
+        for number in signal.valid_signals():
+            if signal.getsignal(number) is signal.SIG_IGN:
+                signal.signal(number, signal.SIG_DFL)
         os.execvp(command[0], command)  # noqa: S606 - the user's own command; no shell is in between
     except OSError as error:
-        print(f"cannot start {command[0]}: {error.filename or ''} {error.strerror}", file=sys.stderr)
+        print(f"cannot start {command[0]}: {error}", file=sys.stderr)
         sys.exit(NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE)
 
 
