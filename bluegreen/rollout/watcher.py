@@ -56,8 +56,10 @@ class Watcher:
         return [(source, self._stretch.candidate) for source in self._watch.due_sources(self._clock.now())]
 
     def take(self, stretch: Stretch | None, source: str, finding: Finding) -> None:
-        """What a source said about a stretch; about one that is over it is not heard any more."""
-        if self._watch is not None and stretch == self._stretch:
+        """What a source said about a stretch; about one that is over it is not heard any more. Nor is one
+        that was asked before the analysis was changed, in the midst of a stretch: the very same one is
+        meant, not one that is equal."""
+        if self._watch is not None and stretch is self._stretch:
             self._watch.take(source, finding, self._clock.now())
 
     @property
