@@ -32,6 +32,14 @@ class Said:
     findings: tuple[Finding, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A check that runs, and the tests that it began with."""
+
+    tests: Sequence[AcceptanceTest]
+    task: asyncio.Task[None]
+
+
 class SourceTaker(Protocol):
     """Who waits for what a source says."""
 
@@ -41,7 +49,7 @@ class SourceTaker(Protocol):
 class CheckRunner:
     """Keeps as many tasks as there are open checks: it is told the aggregate after each change, starts what
     is missing and cancels what nobody waits for. What was under way when the process was killed is begun
-    anew: its check is still open.
+    anew: its check is still open. So are tests that an `apply` changes meanwhile: those that are now count.
 
     `record` gives a verdict to the service's worker.
     """
@@ -53,15 +61,18 @@ class CheckRunner:
         record: Callable[[Decide], Awaitable[object]],
     ) -> None:
         self._checker, self._gateways, self._record = checker, gateways, record
-        self._running: dict[int, asyncio.Task[None]] = {}
+        self._running: dict[int, _Run] = {}
 
     def follow(self, aggregate: ServiceAggregate, group: asyncio.TaskGroup) -> None:
         """Have exactly the open checks of this aggregate run."""
         wanted = {check.id: check for check in aggregate.checks if _is_asked_outside(check)}
-        for number in self._running.keys() - wanted.keys():
-            self._running.pop(number).cancel()
-        for number in wanted.keys() - self._running.keys():
-            self._running[number] = group.create_task(self._run(aggregate, wanted[number]))
+        for number, run in list(self._running.items()):
+            if number not in wanted or run.tests != _tests_of(aggregate, wanted[number]):
+                self._running.pop(number).task.cancel()
+        for number, check in wanted.items():
+            if number not in self._running:
+                task = group.create_task(self._run(aggregate, check))
+                self._running[number] = _Run(_tests_of(aggregate, check), task)
 
     def measure(
         self,
@@ -104,6 +115,10 @@ class CheckRunner:
             if finding.verdict is not Verdict.PASS and hook.on_failure is OnHookFailure.ABORT:
                 return Said(finding.verdict, tuple(findings))
         return Said(Verdict.PASS, tuple(findings))
+
+
+def _tests_of(aggregate: ServiceAggregate, check: Check) -> Sequence[AcceptanceTest]:
+    return () if check.kind is CheckKind.HOOKS else aggregate.service.gates.tests
 
 
 def _is_asked_outside(check: Check) -> bool:

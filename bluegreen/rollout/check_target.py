@@ -10,6 +10,7 @@ from bluegreen.model.checker import Target
 from bluegreen.model.deployment import Deployment
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.gateway import Gateway
+from bluegreen.model.rollout import Rollout, RolloutKind
 
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what is listened on, not what listens
 """Where a listener on all addresses is reached from its own machine."""
@@ -32,8 +33,17 @@ def check_target(aggregate: ServiceAggregate, gateways: Mapping[str, Gateway], c
         moment=check.subject if check.kind is CheckKind.HOOKS else "",
         rollout=check.rollout,
         percent=rollout.percent if rollout else None,
-        reason=(rollout.turning_back or "") if rollout else "",
+        reason=_reason(aggregate, rollout) if rollout else "",
     )
+
+
+def _reason(aggregate: ServiceAggregate, rollout: Rollout) -> str:
+    """Why the traffic goes back, or went."""
+    if rollout.kind is not RolloutKind.ROLLBACK or rollout.previous is None:
+        return rollout.turning_back or ""
+    # The verdict that led to a rollback is part of the change that began it.
+    verdicts = aggregate.checks_of(CheckKind.ANALYSIS, rollout.previous, wanted_at=rollout.started_at)
+    return next((check.summary for check in verdicts), "")
 
 
 def source_target(aggregate: ServiceAggregate, gateways: Mapping[str, Gateway], revision: int) -> Target:

@@ -18,7 +18,7 @@ from bluegreen.model.verdict import Verdict
 from bluegreen.rollout import parity, pools, proof
 from bluegreen.rollout.deploy_command import deploy
 from bluegreen.rollout.draft import Draft
-from bluegreen.rollout.hooks import want_hooks
+from bluegreen.rollout.hooks import give_up_hooks, want_hooks
 from bluegreen.rollout.operations import DeployCommand
 from bluegreen.rollout.refusals import (
     WARM,
@@ -192,6 +192,7 @@ def turn_back(draft: Draft, reason: str) -> str:
     draft.amend(turning_back=reason, paused=None)
     draft.record(What.TURNED_BACK, sentence)
     draft.set_percent(0, sentence)
+    give_up_hooks(draft, Moment.BEFORE_SHIFT)
     return sentence
 
 

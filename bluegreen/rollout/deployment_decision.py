@@ -9,7 +9,7 @@ from bluegreen.model.event import CONTROLLER, What
 from bluegreen.model.hook import Moment
 from bluegreen.rollout import pools, proof
 from bluegreen.rollout.draft import Change, Draft
-from bluegreen.rollout.gate_decision import judge, observation_of, tests_before_ready
+from bluegreen.rollout.gate_decision import fail_by_tests, judge, observation_of, tests_before_ready
 from bluegreen.rollout.hooks import hooks_before, want_hooks
 from bluegreen.rollout.look import Look, Wait
 from bluegreen.rollout.pool_decision import are_enough_up, decide_instances
@@ -54,6 +54,9 @@ def _deploying(draft: Draft, deployment: Deployment, look: Look) -> Change | Wai
         note = f"{rejected[0].proxy} has rejected it: {rejected[0].rejected}"
         draft.transition(deployment.revision, What.FAILED, f"{deployment.version} failed: {note}.", note=note)
         return draft.change(f"{deployment.version} failed: {note}.")
+    failed = fail_by_tests(draft, deployment)
+    if failed is not None:
+        return failed
     enough = are_enough_up(draft, deployment)
     if isinstance(enough, Change):
         return enough

@@ -21,7 +21,7 @@ from bluegreen.rollout.look import Look, Wait
 
 def tests_before_ready(draft: Draft, deployment: Deployment) -> Change | Wait | None:
     """Have the tests of a deployment run that every proxy can reach; None: they have passed, or there are
-    none."""
+    none. It has not failed them: see `fail_by_tests`."""
     tests = draft.aggregate.service.gates.tests
     if not tests:
         return None
@@ -38,7 +38,14 @@ def tests_before_ready(draft: Draft, deployment: Deployment) -> Change | Wait | 
         return draft.change(sentence)
     if check.is_open:
         return Wait(f"{deployment.version} on {deployment.environment} is being tested.")
-    if check.has_passed:
+    return None
+
+
+def fail_by_tests(draft: Draft, deployment: Deployment) -> Change | None:
+    """End a deployment whose tests did not pass, whether or not it is still alive: one that its tests kill
+    has failed them."""
+    check = next(draft.aggregate.checks_of(CheckKind.TESTS, deployment.revision), None)
+    if check is None or check.is_open or check.has_passed or check.wanted_at < deployment.status_since:
         return None
     sentence = f"{deployment.version} failed its tests: {check.summary}."
     draft.transition(deployment.revision, What.FAILED, sentence, note=check.summary)

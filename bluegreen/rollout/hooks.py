@@ -12,6 +12,12 @@ def hooks_before(draft: Draft, moment: Moment, deployment: int) -> Check | None:
     return next(draft.aggregate.checks_of(CheckKind.HOOKS, deployment, subject=moment), None)
 
 
+def give_up_hooks(draft: Draft, moment: Moment) -> None:
+    """Nobody waits for the hooks of this moment that still run for the open rollout."""
+    rollout = draft.rollout.id
+    draft.give_up(lambda check: check.subject == moment and check.rollout == rollout)
+
+
 def want_hooks(draft: Draft, moment: Moment, deployment: int) -> None:
     """Have the service's hooks of this moment run, if it has any."""
     hooks = draft.aggregate.service.gates.hooks_at(moment)

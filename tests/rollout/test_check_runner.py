@@ -145,6 +145,41 @@ async def test_a_version_that_turns_bad_with_all_traffic_is_rolled_back(running:
     await running.status(1, "active")
 
 
+async def test_who_is_told_of_a_rollback_is_told_why(running: Running) -> None:
+    running.switch.reported_figures = answers(0)
+    await shift(running)
+    await running.status(2, "active")
+    hooks = (Hook("tell", Moment.AFTER_ROLLBACK, command=("x",)),)
+    await use(running, Gates(analysis=ANALYSIS, hooks=hooks))
+    running.switch.reported_figures = answers(50)
+    await running.status(1, "active")
+    await running.checker.was_asked.wait()
+    (asked,) = running.checker.asked
+    assert "success_rate 50 %" in asked[1].reason
+
+
+async def test_sources_alone_need_no_requests(running: Running) -> None:
+    running.switch.reported_figures = ServiceFigures(gateway_answers=3)
+    source = WebhookSource("judge", "http://127.0.0.1:1/", interval=0.05)
+    await shift(running, replace(ANALYSIS, conditions=(), sources=(source,)))
+    await running.status(2, "active")
+
+
+async def test_tests_that_are_changed_while_they_run_begin_anew(running: Running) -> None:
+    await use(running, Gates(tests=TESTS))
+    running.checker.answers.clear()
+    await running.controller.deploy(DeployCommand("shop", "v1"), ANNA)
+    await running.checker.was_asked.wait()
+    running.checker.was_asked.clear()
+    await use(running, Gates(tests=(HttpTest("stricter"), *TESTS)))
+    await running.checker.was_asked.wait()
+    running.checker.verdicts["stricter"] = Verdict.FAIL
+    running.checker.answers.set()
+    await running.until(lambda view: not latest(view).is_open)
+    assert running.checker.names() == ["home", "stricter", "home", "cart"]
+    assert latest(running.controller.view("shop")).verdict is Verdict.FAIL
+
+
 async def test_sources_are_asked_and_count(running: Running) -> None:
     running.switch.reported_figures = answers(0)
     running.checker.verdicts["judge"] = Verdict.FAIL

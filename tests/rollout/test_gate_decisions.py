@@ -101,6 +101,16 @@ def test_a_version_that_does_not_pass_has_failed_with_the_reason(verdict: Verdic
         story.promote()
 
 
+def test_a_version_that_dies_of_its_tests_has_failed_them_at_once() -> None:
+    story = Story(gates=TESTED)
+    story.deploy("v1")
+    story.decide(story.all_agree())
+    answer(story, Verdict.FAIL)
+    dead = replace(proxy("edge-1", story.now, 1), backends={1: backend(1, story.now, healthy=0)})
+    assert "failed its tests" in story.one(report(dead))
+    assert story.status(1) == "failed"
+
+
 def test_an_abort_ends_the_wait_for_the_tests_and_their_answer_comes_too_late() -> None:
     story = Story(gates=TESTED)
     story.deploy("v1")
@@ -201,6 +211,20 @@ def test_a_hook_before_the_shift_that_refuses_turns_it_back() -> None:
     assert rollout is not None
     assert rollout.outcome is Outcome.ABORTED
     assert "a freeze is on" in (rollout.turning_back or "")
+
+
+def test_an_abort_ends_the_wait_for_the_hooks_before_a_shift() -> None:
+    story = Story(gates=hooked(Moment.BEFORE_SHIFT))
+    story.deploy("v1")
+    story.decide(story.all_agree())
+    story.promote()
+    check = open_check(story)
+    story.command(commands.abort)
+    assert [each.verdict for each in story.aggregate.checks] == [Verdict.INCONCLUSIVE]
+    story.decide(story.all_agree())
+    assert story.status(1) == "ready"
+    story.promote()
+    assert open_check(story).id > check.id, "a rollout has hooks of its own"
 
 
 def test_hooks_hear_of_a_shift_a_rollback_and_a_retirement() -> None:
