@@ -31,6 +31,11 @@ class Seen:
     min_requests: int
     window: float
 
+    @property
+    def needed(self) -> int:
+        """Answers of which something is concluded."""
+        return max(1, self.min_requests)
+
     def of(self, revision: int) -> RevisionFigures:
         return self.figures.revisions.get(revision, RevisionFigures())
 
@@ -58,11 +63,15 @@ def watched_conditions(analysis: Analysis) -> tuple[Condition, ...]:
 
 def judge(condition: Condition, seen: Seen) -> Finding | None:
     """The finding is named like the condition. None where it compares with an active revision and there is
-    none, as after a rollout.
+    none, as after a rollout; and where it is the one on the gateways that nobody wrote, which holds nothing
+    up for want of requests.
 
     Of fewer than `min_requests` nothing is concluded. Nor does anything pass while a proxy is not heard.
     """
     if condition.of_active and seen.active is None:
+        return None
+    few = seen.figures.gateway_answers < seen.needed and not seen.figures.unheard
+    if condition is GATEWAY_CONDITION and few:
         return None
     finding = _judge_what_is_heard(condition, seen)
     if finding.verdict is Verdict.FAIL or not seen.figures.unheard:
@@ -176,5 +185,4 @@ def _request_rate(figures: RevisionFigures, seen: Seen) -> _Reading | str:
 
 def _too_few(count: int, what: str, seen: Seen) -> str:
     """Empty where there are enough."""
-    needed = max(1, seen.min_requests)
-    return f"{count} {what}, {needed - count} too few to tell" if count < needed else ""
+    return f"{count} {what}, {seen.needed - count} too few to tell" if count < seen.needed else ""

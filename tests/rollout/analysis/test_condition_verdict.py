@@ -169,6 +169,16 @@ def test_errors_of_the_gateways_are_watched_unless_something_else_is_said_of_the
     assert finding.verdict is Verdict.FAIL
 
 
+def test_what_nobody_wrote_of_the_gateways_holds_nothing_up_for_want_of_requests() -> None:
+    few = figures(RevisionFigures(answers=3))
+    assert judge(GATEWAY_CONDITION, Seen(few, CANDIDATE, ACTIVE, min_requests=50, window=30.0)) is None
+    assert judged("gateway_error_rate <= 0.5", few) is not None, "what somebody wrote does"
+    silent = figures(RevisionFigures(answers=3), unheard=("edge-1",))
+    finding = judge(GATEWAY_CONDITION, Seen(silent, CANDIDATE, ACTIVE, min_requests=50, window=30.0))
+    assert finding is not None
+    assert finding.verdict is Verdict.INCONCLUSIVE
+
+
 _COUNTS = st.integers(0, 10_000)
 _FIGURES = st.builds(
     lambda answers, failures, latencies: RevisionFigures(
