@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bluegreen.admin.cli.gates_view import approval_wanted
-from bluegreen.admin.cli.goals import candidate
+from bluegreen.admin.cli.goals import candidate, find_deployment
 from bluegreen.admin.cli.output import printable
 from bluegreen.admin.v1 import admin_pb2 as pb
 
@@ -33,7 +33,8 @@ def _sentences(status: pb.ServiceStatus) -> Iterator[tuple[Subject, str]]:
         note = f": {each.note}" if each.note else ""
         sentence = f"{each.version} on {each.environment} (revision {each.revision}) is {each.status}{note}"
         yield ("deployment", str(each.revision)), sentence
-    if status.rollout.id:
+    # One whose version is gone was told of long ago.
+    if find_deployment(status, status.rollout.candidate_revision) is not None:
         yield ("rollout", ""), _rollout(status)
     for proxy in status.proxies:
         if proxy.rejected:
