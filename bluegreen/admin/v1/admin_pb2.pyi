@@ -94,16 +94,18 @@ class DeployRequest(_message.Message):
     def __init__(self, origin: _Optional[_Union[Origin, _Mapping]] = ..., service: _Optional[str] = ..., version: _Optional[str] = ..., endpoints: _Optional[_Iterable[str]] = ..., replace_standby: _Optional[bool] = ...) -> None: ...
 
 class PromoteRequest(_message.Message):
-    __slots__ = ("origin", "service", "full", "expected")
+    __slots__ = ("origin", "service", "full", "expected", "force")
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
     SERVICE_FIELD_NUMBER: _ClassVar[int]
     FULL_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_FIELD_NUMBER: _ClassVar[int]
+    FORCE_FIELD_NUMBER: _ClassVar[int]
     origin: Origin
     service: str
     full: bool
     expected: Standing
-    def __init__(self, origin: _Optional[_Union[Origin, _Mapping]] = ..., service: _Optional[str] = ..., full: _Optional[bool] = ..., expected: _Optional[_Union[Standing, _Mapping]] = ...) -> None: ...
+    force: bool
+    def __init__(self, origin: _Optional[_Union[Origin, _Mapping]] = ..., service: _Optional[str] = ..., full: _Optional[bool] = ..., expected: _Optional[_Union[Standing, _Mapping]] = ..., force: _Optional[bool] = ...) -> None: ...
 
 class CommandRequest(_message.Message):
     __slots__ = ("origin", "service", "force", "expected")
@@ -153,6 +155,16 @@ class TestRequest(_message.Message):
     active: bool
     def __init__(self, origin: _Optional[_Union[Origin, _Mapping]] = ..., service: _Optional[str] = ..., active: _Optional[bool] = ...) -> None: ...
 
+class ScaleRequest(_message.Message):
+    __slots__ = ("origin", "service", "instances")
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
+    INSTANCES_FIELD_NUMBER: _ClassVar[int]
+    origin: Origin
+    service: str
+    instances: int
+    def __init__(self, origin: _Optional[_Union[Origin, _Mapping]] = ..., service: _Optional[str] = ..., instances: _Optional[int] = ...) -> None: ...
+
 class CommandResponse(_message.Message):
     __slots__ = ("message", "deployment_revision", "rollout_id", "status", "check")
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
@@ -168,10 +180,28 @@ class CommandResponse(_message.Message):
     def __init__(self, message: _Optional[str] = ..., deployment_revision: _Optional[int] = ..., rollout_id: _Optional[int] = ..., status: _Optional[_Union[ServiceStatus, _Mapping]] = ..., check: _Optional[_Union[Check, _Mapping]] = ...) -> None: ...
 
 class GetStatusRequest(_message.Message):
-    __slots__ = ("service",)
+    __slots__ = ("service", "instances")
     SERVICE_FIELD_NUMBER: _ClassVar[int]
+    INSTANCES_FIELD_NUMBER: _ClassVar[int]
     service: str
-    def __init__(self, service: _Optional[str] = ...) -> None: ...
+    instances: bool
+    def __init__(self, service: _Optional[str] = ..., instances: _Optional[bool] = ...) -> None: ...
+
+class GetInstanceLogRequest(_message.Message):
+    __slots__ = ("service", "instance", "lines")
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
+    INSTANCE_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    service: str
+    instance: str
+    lines: int
+    def __init__(self, service: _Optional[str] = ..., instance: _Optional[str] = ..., lines: _Optional[int] = ...) -> None: ...
+
+class GetInstanceLogResponse(_message.Message):
+    __slots__ = ("text",)
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    def __init__(self, text: _Optional[str] = ...) -> None: ...
 
 class GetHistoryRequest(_message.Message):
     __slots__ = ("service", "limit")
@@ -228,7 +258,7 @@ class ForgetProxyResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class ServiceStatus(_message.Message):
-    __slots__ = ("service", "gateways", "revision", "active_environment", "cutover_percent", "deployments", "rollout", "proxies", "activity", "recent_events", "domains", "unattributed_failures", "standing", "checks", "observation")
+    __slots__ = ("service", "gateways", "revision", "active_environment", "cutover_percent", "deployments", "rollout", "proxies", "activity", "recent_events", "domains", "unattributed_failures", "standing", "checks", "observation", "disparities", "rollback_scale_up")
     SERVICE_FIELD_NUMBER: _ClassVar[int]
     GATEWAYS_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
@@ -244,6 +274,8 @@ class ServiceStatus(_message.Message):
     STANDING_FIELD_NUMBER: _ClassVar[int]
     CHECKS_FIELD_NUMBER: _ClassVar[int]
     OBSERVATION_FIELD_NUMBER: _ClassVar[int]
+    DISPARITIES_FIELD_NUMBER: _ClassVar[int]
+    ROLLBACK_SCALE_UP_FIELD_NUMBER: _ClassVar[int]
     service: str
     gateways: _containers.RepeatedScalarFieldContainer[str]
     revision: int
@@ -259,7 +291,29 @@ class ServiceStatus(_message.Message):
     standing: Standing
     checks: _containers.RepeatedCompositeFieldContainer[Check]
     observation: Observation
-    def __init__(self, service: _Optional[str] = ..., gateways: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ..., active_environment: _Optional[str] = ..., cutover_percent: _Optional[int] = ..., deployments: _Optional[_Iterable[_Union[Deployment, _Mapping]]] = ..., rollout: _Optional[_Union[Rollout, _Mapping]] = ..., proxies: _Optional[_Iterable[_Union[ProxyView, _Mapping]]] = ..., activity: _Optional[str] = ..., recent_events: _Optional[_Iterable[_Union[Event, _Mapping]]] = ..., domains: _Optional[_Iterable[str]] = ..., unattributed_failures: _Optional[int] = ..., standing: _Optional[_Union[Standing, _Mapping]] = ..., checks: _Optional[_Iterable[_Union[Check, _Mapping]]] = ..., observation: _Optional[_Union[Observation, _Mapping]] = ...) -> None: ...
+    disparities: _containers.RepeatedCompositeFieldContainer[Disparity]
+    rollback_scale_up: ScaleUp
+    def __init__(self, service: _Optional[str] = ..., gateways: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ..., active_environment: _Optional[str] = ..., cutover_percent: _Optional[int] = ..., deployments: _Optional[_Iterable[_Union[Deployment, _Mapping]]] = ..., rollout: _Optional[_Union[Rollout, _Mapping]] = ..., proxies: _Optional[_Iterable[_Union[ProxyView, _Mapping]]] = ..., activity: _Optional[str] = ..., recent_events: _Optional[_Iterable[_Union[Event, _Mapping]]] = ..., domains: _Optional[_Iterable[str]] = ..., unattributed_failures: _Optional[int] = ..., standing: _Optional[_Union[Standing, _Mapping]] = ..., checks: _Optional[_Iterable[_Union[Check, _Mapping]]] = ..., observation: _Optional[_Union[Observation, _Mapping]] = ..., disparities: _Optional[_Iterable[_Union[Disparity, _Mapping]]] = ..., rollback_scale_up: _Optional[_Union[ScaleUp, _Mapping]] = ...) -> None: ...
+
+class Disparity(_message.Message):
+    __slots__ = ("what", "active", "other")
+    WHAT_FIELD_NUMBER: _ClassVar[int]
+    ACTIVE_FIELD_NUMBER: _ClassVar[int]
+    OTHER_FIELD_NUMBER: _ClassVar[int]
+    what: str
+    active: str
+    other: str
+    def __init__(self, what: _Optional[str] = ..., active: _Optional[str] = ..., other: _Optional[str] = ...) -> None: ...
+
+class ScaleUp(_message.Message):
+    __slots__ = ("deployment_revision", "from_instances", "to_instances")
+    DEPLOYMENT_REVISION_FIELD_NUMBER: _ClassVar[int]
+    FROM_INSTANCES_FIELD_NUMBER: _ClassVar[int]
+    TO_INSTANCES_FIELD_NUMBER: _ClassVar[int]
+    deployment_revision: int
+    from_instances: int
+    to_instances: int
+    def __init__(self, deployment_revision: _Optional[int] = ..., from_instances: _Optional[int] = ..., to_instances: _Optional[int] = ...) -> None: ...
 
 class Check(_message.Message):
     __slots__ = ("id", "kind", "subject", "deployment_revision", "rollout_id", "step", "verdict", "summary", "findings", "wanted_at", "finished_at")
@@ -338,7 +392,7 @@ class Watched(_message.Message):
     def __init__(self, last: _Optional[_Union[Finding, _Mapping]] = ..., passes: _Optional[int] = ..., fails: _Optional[int] = ..., inconclusives: _Optional[int] = ..., errors: _Optional[int] = ...) -> None: ...
 
 class Deployment(_message.Message):
-    __slots__ = ("revision", "version", "environment", "status", "deployed_at", "activated_at", "status_since", "endpoints", "set_percent", "acknowledged_by", "proxies", "observed_percent", "requests", "failures", "active_requests", "requests_per_second", "p50_ms", "p99_ms", "deadline_at", "released", "note", "silent_proxies")
+    __slots__ = ("revision", "version", "environment", "status", "deployed_at", "activated_at", "status_since", "endpoints", "set_percent", "acknowledged_by", "proxies", "observed_percent", "requests", "failures", "active_requests", "requests_per_second", "p50_ms", "p99_ms", "deadline_at", "released", "note", "silent_proxies", "capacity", "instances")
     REVISION_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
@@ -361,6 +415,8 @@ class Deployment(_message.Message):
     RELEASED_FIELD_NUMBER: _ClassVar[int]
     NOTE_FIELD_NUMBER: _ClassVar[int]
     SILENT_PROXIES_FIELD_NUMBER: _ClassVar[int]
+    CAPACITY_FIELD_NUMBER: _ClassVar[int]
+    INSTANCES_FIELD_NUMBER: _ClassVar[int]
     revision: int
     version: str
     environment: str
@@ -383,7 +439,47 @@ class Deployment(_message.Message):
     released: bool
     note: str
     silent_proxies: int
-    def __init__(self, revision: _Optional[int] = ..., version: _Optional[str] = ..., environment: _Optional[str] = ..., status: _Optional[str] = ..., deployed_at: _Optional[float] = ..., activated_at: _Optional[float] = ..., status_since: _Optional[float] = ..., endpoints: _Optional[_Iterable[str]] = ..., set_percent: _Optional[int] = ..., acknowledged_by: _Optional[int] = ..., proxies: _Optional[int] = ..., observed_percent: _Optional[float] = ..., requests: _Optional[int] = ..., failures: _Optional[int] = ..., active_requests: _Optional[int] = ..., requests_per_second: _Optional[float] = ..., p50_ms: _Optional[float] = ..., p99_ms: _Optional[float] = ..., deadline_at: _Optional[float] = ..., released: _Optional[bool] = ..., note: _Optional[str] = ..., silent_proxies: _Optional[int] = ...) -> None: ...
+    capacity: Capacity
+    instances: _containers.RepeatedCompositeFieldContainer[Instance]
+    def __init__(self, revision: _Optional[int] = ..., version: _Optional[str] = ..., environment: _Optional[str] = ..., status: _Optional[str] = ..., deployed_at: _Optional[float] = ..., activated_at: _Optional[float] = ..., status_since: _Optional[float] = ..., endpoints: _Optional[_Iterable[str]] = ..., set_percent: _Optional[int] = ..., acknowledged_by: _Optional[int] = ..., proxies: _Optional[int] = ..., observed_percent: _Optional[float] = ..., requests: _Optional[int] = ..., failures: _Optional[int] = ..., active_requests: _Optional[int] = ..., requests_per_second: _Optional[float] = ..., p50_ms: _Optional[float] = ..., p99_ms: _Optional[float] = ..., deadline_at: _Optional[float] = ..., released: _Optional[bool] = ..., note: _Optional[str] = ..., silent_proxies: _Optional[int] = ..., capacity: _Optional[_Union[Capacity, _Mapping]] = ..., instances: _Optional[_Iterable[_Union[Instance, _Mapping]]] = ...) -> None: ...
+
+class Capacity(_message.Message):
+    __slots__ = ("provided_by", "wanted", "full", "up", "leaving", "failed", "summary", "scale_up_seconds")
+    PROVIDED_BY_FIELD_NUMBER: _ClassVar[int]
+    WANTED_FIELD_NUMBER: _ClassVar[int]
+    FULL_FIELD_NUMBER: _ClassVar[int]
+    UP_FIELD_NUMBER: _ClassVar[int]
+    LEAVING_FIELD_NUMBER: _ClassVar[int]
+    FAILED_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    SCALE_UP_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    provided_by: str
+    wanted: int
+    full: int
+    up: int
+    leaving: int
+    failed: int
+    summary: str
+    scale_up_seconds: float
+    def __init__(self, provided_by: _Optional[str] = ..., wanted: _Optional[int] = ..., full: _Optional[int] = ..., up: _Optional[int] = ..., leaving: _Optional[int] = ..., failed: _Optional[int] = ..., summary: _Optional[str] = ..., scale_up_seconds: _Optional[float] = ...) -> None: ...
+
+class Instance(_message.Message):
+    __slots__ = ("id", "endpoint", "state", "since", "restarts", "note", "leaving")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    RESTARTS_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
+    LEAVING_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    endpoint: str
+    state: str
+    since: float
+    restarts: int
+    note: str
+    leaving: bool
+    def __init__(self, id: _Optional[str] = ..., endpoint: _Optional[str] = ..., state: _Optional[str] = ..., since: _Optional[float] = ..., restarts: _Optional[int] = ..., note: _Optional[str] = ..., leaving: _Optional[bool] = ...) -> None: ...
 
 class Rollout(_message.Message):
     __slots__ = ("id", "kind", "candidate_revision", "previous_revision", "steps", "step", "percent", "state", "reason", "started_at", "finished_at", "hold_until", "seconds_to_last_ack", "skew_seconds", "seconds_from_first_bad", "approval_wanted")

@@ -94,6 +94,11 @@ class AdminStub:
                 request_serializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandRequest.SerializeToString,
                 response_deserializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandResponse.FromString,
                 _registered_method=True)
+        self.Scale = channel.unary_unary(
+                '/bluegreen.admin.v1.Admin/Scale',
+                request_serializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.ScaleRequest.SerializeToString,
+                response_deserializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandResponse.FromString,
+                _registered_method=True)
         self.GetStatus = channel.unary_unary(
                 '/bluegreen.admin.v1.Admin/GetStatus',
                 request_serializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.GetStatusRequest.SerializeToString,
@@ -113,6 +118,11 @@ class AdminStub:
                 '/bluegreen.admin.v1.Admin/ListEvents',
                 request_serializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.ListEventsRequest.SerializeToString,
                 response_deserializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.Event.FromString,
+                _registered_method=True)
+        self.GetInstanceLog = channel.unary_unary(
+                '/bluegreen.admin.v1.Admin/GetInstanceLog',
+                request_serializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.GetInstanceLogRequest.SerializeToString,
+                response_deserializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.GetInstanceLogResponse.FromString,
                 _registered_method=True)
         self.ListProxies = channel.unary_unary(
                 '/bluegreen.admin.v1.Admin/ListProxies',
@@ -212,6 +222,13 @@ class AdminServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Scale(self, request, context):
+        """Have so many instances in each environment whose instances are provided.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetStatus(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -234,6 +251,13 @@ class AdminServicer:
 
     def ListEvents(self, request, context):
         """The events of a service, oldest first; with `follow` the stream stays open.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetInstanceLog(self, request, context):
+        """The last lines that an instance has written.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -315,6 +339,11 @@ def add_AdminServicer_to_server(servicer, server):
                     request_deserializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandRequest.FromString,
                     response_serializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandResponse.SerializeToString,
             ),
+            'Scale': grpc.unary_unary_rpc_method_handler(
+                    servicer.Scale,
+                    request_deserializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.ScaleRequest.FromString,
+                    response_serializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandResponse.SerializeToString,
+            ),
             'GetStatus': grpc.unary_unary_rpc_method_handler(
                     servicer.GetStatus,
                     request_deserializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.GetStatusRequest.FromString,
@@ -334,6 +363,11 @@ def add_AdminServicer_to_server(servicer, server):
                     servicer.ListEvents,
                     request_deserializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.ListEventsRequest.FromString,
                     response_serializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.Event.SerializeToString,
+            ),
+            'GetInstanceLog': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetInstanceLog,
+                    request_deserializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.GetInstanceLogRequest.FromString,
+                    response_serializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.GetInstanceLogResponse.SerializeToString,
             ),
             'ListProxies': grpc.unary_unary_rpc_method_handler(
                     servicer.ListProxies,
@@ -681,6 +715,33 @@ class Admin:
             _registered_method=True)
 
     @staticmethod
+    def Scale(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bluegreen.admin.v1.Admin/Scale',
+            bluegreen_dot_admin_dot_v1_dot_admin__pb2.ScaleRequest.SerializeToString,
+            bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetStatus(request,
             target,
             options=(),
@@ -778,6 +839,33 @@ class Admin:
             '/bluegreen.admin.v1.Admin/ListEvents',
             bluegreen_dot_admin_dot_v1_dot_admin__pb2.ListEventsRequest.SerializeToString,
             bluegreen_dot_admin_dot_v1_dot_admin__pb2.Event.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetInstanceLog(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bluegreen.admin.v1.Admin/GetInstanceLog',
+            bluegreen_dot_admin_dot_v1_dot_admin__pb2.GetInstanceLogRequest.SerializeToString,
+            bluegreen_dot_admin_dot_v1_dot_admin__pb2.GetInstanceLogResponse.FromString,
             options,
             channel_credentials,
             insecure,
