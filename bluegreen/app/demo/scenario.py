@@ -22,7 +22,7 @@ BREATH = 2.0
 """Seconds of load between two acts, so that each is seen in the figures."""
 
 FAILING = Faults(fail_every=50)
-SLOWING_DOWN = Faults(slow=0.5, slow_after=20)
+SLOWING_DOWN = Faults(slow=0.5, slow_after=10)
 
 
 @dataclass(frozen=True, slots=True)

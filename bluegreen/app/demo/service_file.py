@@ -33,7 +33,7 @@ services:
       analysis: # while it takes traffic
         conditions:
           - success_rate >= 99
-          - p90 <= 3 x active # not p99: one request in fifty asks for an answer that takes a second
+          - p50 <= 3 x active # not p99: one request in fifty asks for an answer that takes a second
         window: 10s
         interval: 1s # as the proxies report
         min_requests: 50 # fewer prove nothing

@@ -30,7 +30,7 @@ def test_the_service_file_is_accepted_with_all_its_gates() -> None:
     assert gates.analysis is not None
     assert [condition.text for condition in gates.analysis.conditions] == [
         "success_rate >= 99",
-        "p90 <= 3 x active",
+        "p50 <= 3 x active",
     ]
 
 
