@@ -21,6 +21,14 @@ class Sight:
     instances: tuple[Instance, ...] | None = None
     trouble: str = ""
 
+    def differs(self, other: Sight) -> bool:
+        """Whether that is news. Other words alone are none: they may be other ones each time."""
+        return self._gist() != other._gist()
+
+    def _gist(self) -> tuple[object, ...]:
+        plain = self.instances and tuple(replace(each, note="") for each in self.instances)
+        return plain, bool(self.trouble)
+
     def told(self) -> tuple[Instance, ...]:
         """The instances; where they are not the newest, each has a note that says why. Raises
         ProvisioningFailed where there is none to say it of."""

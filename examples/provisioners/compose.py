@@ -17,7 +17,7 @@ from typing import Any
 
 from contract import Instance, Wanted, answer, parser
 
-STATES = {"": "up", "healthy": "up", "starting": "starting", "unhealthy": "failed"}
+STATES = {"": "up", "healthy": "up", "starting": "starting", "unhealthy": "waiting"}
 """By the container's health; empty where it has no health check, and that of the proxies says the rest."""
 
 
@@ -47,7 +47,8 @@ class Compose:
             if published and published[0]["PublishedPort"]:
                 endpoint = f"{published[0]['URL']}:{published[0]['PublishedPort']}"
                 state = STATES[each["Health"]] if each["State"] == "running" else "waiting"
-                instances.append(Instance(each["ID"], endpoint, state, each["Status"]))
+                note = "" if state == "up" else each["Status"]
+                instances.append(Instance(each["ID"], endpoint, state, note))
         return instances
 
     def containers(self, wanted: Wanted) -> list[dict[str, Any]]:

@@ -98,11 +98,17 @@ class CommandProvisioner:
         return watched
 
     async def _look(self, watched: _Watched) -> None:
-        """Ask for the endpoints; what fails is noted with what is known."""
+        """Ask for the endpoints, and tell of what is new; what fails is noted with what is known. What `up`
+        and `stop` find is not told: whoever has called asks next, and a program that never says the same
+        twice would be called without a rest."""
+        before = watched.sight
         try:
             await self._ask(watched, Verb.ENDPOINTS)
         except ProvisioningFailed as error:
-            self._see(watched, replace(watched.sight, trouble=str(error)))
+            watched.sight = replace(watched.sight, trouble=str(error))
+        if watched.sight.differs(before):
+            for notify in self._notify:
+                notify(watched.pool.key)
 
     async def _ask(self, watched: _Watched, verb: Verb) -> None:
         """Raises ProvisioningFailed, which names the pool, the program and the verb."""
@@ -117,14 +123,7 @@ class CommandProvisioner:
             except (ProvisioningFailed, InvalidInput) as error:
                 asked = " ".join([*source.command, verb])
                 raise ProvisioningFailed(f"{_name(pool)} {asked}: {error}") from None
-            self._see(watched, Sight(told))
-
-    def _see(self, watched: _Watched, sight: Sight) -> None:
-        if sight == watched.sight:
-            return
-        watched.sight = sight
-        for notify in self._notify:
-            notify(watched.pool.key)
+            watched.sight = Sight(told)
 
 
 def _left(pool: Pool, sight: Sight) -> list[str]:

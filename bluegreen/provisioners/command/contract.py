@@ -43,7 +43,8 @@ def question(pool: Pool, known: Sequence[Instance]) -> bytes:
 
 def read_answer(text: bytes, now: float, known: Sequence[Instance]) -> tuple[Instance, ...]:
     """The instances of an answer. One that does not tell since when it is there is taken to be there since
-    `now`, or since it was told of first. Raises InvalidInput with what is wrong, and where."""
+    `now`, or since it was told of first; those that are there longest come first. Raises InvalidInput with
+    what is wrong, and where."""
     answer = _object(_json(text), "the answer")
     entries = answer.get("instances")
     if not isinstance(entries, list):
@@ -53,7 +54,7 @@ def read_answer(text: bytes, now: float, known: Sequence[Instance]) -> tuple[Ins
     instances = tuple(_instance(entry, f"instances[{n}]", now, since) for n, entry in enumerate(entries))
     refuse_twins((each.id for each in instances), "instances")
     refuse_twins((each.endpoint for each in instances), "instances")
-    return instances
+    return tuple(sorted(instances, key=lambda each: each.since))
 
 
 def _json(text: bytes) -> Any:

@@ -28,13 +28,18 @@ PATIENCE = 25
 
 @dataclass(slots=True)
 class _Watched:
-    """A pool's file, and the content that was taken from it last; None: there was no file yet."""
+    """A pool's file, and the content that was taken from it last; None: there was no file yet. `let_go` are
+    ids that stay unused although the file lists them."""
 
     key: Key
     path: str
     content: bytes | None = None
     sight: Sight = field(default_factory=Sight)
+    let_go: set[str] = field(default_factory=set)
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def told(self) -> list[Instance]:
+        return [each for each in self.sight.told() if each.id not in self.let_go]
 
 
 class FileProvisioner:
@@ -58,24 +63,27 @@ class FileProvisioner:
             yield cls(polling)
 
     async def up(self, pool: Pool) -> None:
-        """Begin to watch the file. Raises ProvisioningFailed where there is one that cannot be read, and
-        none that was read before."""
+        """Watch the file; take what was let go back into use where there are too few without it. Raises
+        ProvisioningFailed where there is a file that cannot be read, and none was before."""
         watched = self._watch(pool)
         await self._look(watched)
-        watched.sight.told()
+        if len(watched.told()) < pool.capacity + len(pool.leaving):
+            watched.let_go &= set(pool.leaving)
 
     async def stop(self, pool: Pool) -> None:
-        """With capacity 0 forget the file. Nothing is stopped, and nothing is waited for."""
+        """Forget those that leave, or with capacity 0 the file. Nothing is stopped, nor waited for."""
         if pool.capacity == 0:
             self._polling.end(pool.key)
             self._watched.pop(pool.key, None)
+        else:
+            self._watch(pool).let_go |= set(pool.leaving)
 
     async def instances(self, pool: Pool) -> Sequence[Instance]:
         watched = self._watched.get(pool.key)
         if watched is None or watched.sight == Sight():
             watched = self._watch(pool)
             await self._look(watched)
-        return watched.sight.told()
+        return watched.told()
 
     def on_change(self, notify: Callable[[Key], None]) -> None:
         self._notify.append(notify)
@@ -105,11 +113,11 @@ class FileProvisioner:
                 sight = await _read(watched)
             except InvalidInput as error:
                 sight = replace(watched.sight, trouble=f"{watched.path}: {error}")
-            if sight == watched.sight:
-                return
+            is_news = sight.differs(watched.sight)
             watched.sight = sight
-            for notify in self._notify:
-                notify(watched.key)
+            if is_news:
+                for notify in self._notify:
+                    notify(watched.key)
 
 
 async def _read(watched: _Watched) -> Sight:

@@ -136,7 +136,7 @@ async def test_compose(provisioner: CommandProvisioner, tmp_path: Path) -> None:
 
     await provisioner.up(_pool(*command, capacity=1))
     (one,) = await provisioner.instances(_pool(*command))
-    assert (one.state, one.note) == (InstanceState.UP, "Up 1 second, v2")
+    assert (one.state, one.note) == (InstanceState.UP, "")
     assert one.endpoint.host == "127.0.0.1"
 
 

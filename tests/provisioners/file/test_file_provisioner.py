@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,7 @@ async def test_one_replaced_and_one_written_in_place(
 ) -> None:
     news = News(provisioner)
     await provisioner.up(pool)
-    assert await provisioner.instances(pool) == ()  # no file yet
+    assert ids(await provisioner.instances(pool)) == []  # no file yet
 
     file.write_text(f"- {FIRST}\n")
     (first,) = await news.until(pool, bool)
@@ -84,7 +85,7 @@ async def test_one_replaced_and_one_written_in_place(
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
     await news.until(pool, lambda all_: ids(all_) == ["127.0.0.1:8003", FIRST])
     file.write_text("[]")
-    assert await news.until(pool, lambda all_: not all_) == ()
+    await news.until(pool, lambda all_: not all_)
     assert len(news.told) == 5
 
 
@@ -212,10 +213,25 @@ async def test_a_pool_that_is_over_is_forgotten(provisioner: FileProvisioner, po
     file.write_text(f"- {FIRST}\n")
     await provisioner.up(pool)
     await provisioner.stop(pool)  # nothing leaves: nothing happens
-    await provisioner.stop(_pool(pool.source.path, capacity=0))  # type: ignore[union-attr]
+    await provisioner.stop(replace(pool, capacity=0))
     file.write_text(f"- {SECOND}\n")
     await asyncio.sleep(5 * POLLED + 2 * SETTLE)  # nothing tells of what does not happen
     assert len(news.told) == 1
+
+
+async def test_what_was_let_go_comes_back_when_it_is_wanted(
+    provisioner: FileProvisioner, pool: Pool, file: Path
+) -> None:
+    """Nothing but the file can stop it: it is there, and is not used."""
+    file.write_text(f"- {FIRST}\n- {SECOND}\n")
+    await provisioner.up(pool)
+    half = replace(pool, capacity=1, leaving=(SECOND,))
+    await provisioner.stop(half)
+    await provisioner.up(half)
+    assert ids(await provisioner.instances(half)) == [FIRST]
+
+    await provisioner.up(pool)
+    assert ids(await provisioner.instances(pool)) == [FIRST, SECOND]
 
 
 async def test_a_thousand_are_read_in_no_time(provisioner: FileProvisioner, pool: Pool, file: Path) -> None:
