@@ -67,6 +67,12 @@ def _of_service(service: Service, catalogue: Catalogue) -> Iterator[Fault]:
     ):
         for index, first in repeated(values):
             yield Fault((*at, key, index), f"This says the same as {key}[{first}].")
+    if service.provisioning is not None and service.endpoints:
+        yield Fault(
+            (*at, "instances"),
+            "The instances come about in two ways at once, since environments lists endpoints: keep "
+            "instances or environments.",
+        )
     yield from faults_of_gates(service)
 
 

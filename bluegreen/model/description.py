@@ -11,6 +11,13 @@ from bluegreen.model.catalogue import Catalogue
 from bluegreen.model.duration import format_duration
 from bluegreen.model.gates_description import describe_gates, number
 from bluegreen.model.gateway import Gateway
+from bluegreen.model.provisioning import (
+    EndpointsFile,
+    ProcessTemplate,
+    ProvisionerCommand,
+    Provisioning,
+    Source,
+)
 from bluegreen.model.service import HealthCheck, HealthCheckType, Route, Service
 from bluegreen.model.strategy import Step, Strategy
 
@@ -59,6 +66,7 @@ def describe_service(service: Service) -> dict[str, Any]:
             environment.value: {"endpoints": [str(endpoint) for endpoint in endpoints]}
             for environment, endpoints in sorted(service.endpoints.items())
         },
+        **({"instances": _instances(service.provisioning)} if service.provisioning else {}),
         "strategy": _strategy(service.strategy),
         "drain": {
             "grace": format_duration(service.drain.grace),
@@ -103,6 +111,38 @@ def _health_check(check: HealthCheck) -> dict[str, Any]:
         "healthy_threshold": check.healthy_threshold,
         "unhealthy_threshold": check.unhealthy_threshold,
     }
+
+
+def _instances(provisioning: Provisioning) -> dict[str, Any]:
+    source = provisioning.source
+    return {
+        "count": provisioning.instances,
+        "standby_capacity": f"{provisioning.standby_capacity}%",
+        source.type: _source(source),
+    }
+
+
+def _source(source: Source) -> dict[str, Any]:
+    match source:
+        case ProcessTemplate():
+            return {
+                "command": list(source.command),
+                **({"environment": dict(source.environment)} if source.environment else {}),
+                **({"directory": source.directory} if source.directory is not None else {}),
+                "host": source.host,
+                "ready_timeout": format_duration(source.ready_timeout),
+                "grace": format_duration(source.grace),
+                "backoff": format_duration(source.backoff),
+                "longest_backoff": format_duration(source.longest_backoff),
+            }
+        case ProvisionerCommand():
+            return {
+                "command": list(source.command),
+                "timeout": format_duration(source.timeout),
+                "interval": format_duration(source.interval),
+            }
+        case EndpointsFile():
+            return {"path": source.path, "interval": format_duration(source.interval)}
 
 
 def _strategy(strategy: Strategy) -> dict[str, Any]:

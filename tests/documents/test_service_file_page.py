@@ -12,13 +12,15 @@ from bluegreen.admin.service_file import read_service_file, schema
 from bluegreen.model.acceptance_test import CommandTest, GrpcTest, HttpTest
 from bluegreen.model.analysis import Analysis, CommandSource, Comparing, PrometheusSource, WebhookSource
 from bluegreen.model.hook import Moment
+from bluegreen.model.provisioning import EndpointsFile, ProcessTemplate, ProvisionerCommand, Provisioning
+from bluegreen.model.secret import Secret
 
 LESS_COMMON = {"body", "statistical", "false_alarms", "at_least"}
 LESS_COMMON |= {"before_shift", "after_shift", "after_retire", "on_failure"}
 """Keys of gates that the example does without."""
 
 PAGE = (Path(__file__).parents[2] / "docs/service-file.md").read_text()
-FILES = re.findall(r"```yaml\n(gateways:.*?)```", PAGE, re.DOTALL)
+SMALLEST, WHOLE, WITH_INSTANCES, WITH_GATES = re.findall(r"```yaml\n(gateways:.*?)```", PAGE, re.DOTALL)
 
 
 def test_every_key_is_explained() -> None:
@@ -42,7 +44,7 @@ def _keys(part: Any) -> Iterator[str]:
 
 
 def test_the_defaults_written_out_are_the_defaults() -> None:
-    smallest, whole = map(read_service_file, FILES[:2])
+    smallest, whole = map(read_service_file, (SMALLEST, WHOLE))
 
     assert whole == smallest
 
@@ -61,14 +63,15 @@ def test_nothing_is_left_out_of_the_file_with_the_defaults() -> None:
         "methods",
     }  # off by default
 
-    in_the_file_with_gates = {key for key in _keys(schema()) if f"{key}:" in FILES[2]} | LESS_COMMON
-    missing = {key for key in _keys(schema()) if f"{key}:" not in FILES[1]}
+    other_files = WITH_INSTANCES + WITH_GATES
+    in_other_files = {key for key in _keys(schema()) if f"{key}:" in other_files} | LESS_COMMON
+    missing = {key for key in _keys(schema()) if f"{key}:" not in WHOLE}
 
-    assert missing - in_the_file_with_gates == left_out - in_the_file_with_gates
+    assert missing - in_other_files == left_out - in_other_files
 
 
 def test_the_file_with_gates_says_what_it_seems_to_say() -> None:
-    catalogue = read_service_file(FILES[2])
+    catalogue = read_service_file(WITH_GATES)
     gates = catalogue.services["shop"].gates
 
     assert [type(test) for test in gates.tests] == [HttpTest, GrpcTest, CommandTest]
@@ -79,3 +82,14 @@ def test_the_file_with_gates_says_what_it_seems_to_say() -> None:
     assert [hook.moment for hook in gates.hooks] == [Moment.BEFORE_DEPLOY, Moment.AFTER_ROLLBACK]
     written = replace(gates.analysis, conditions=(), sources=(), comparing=None)
     assert written == Analysis()  # its values are the defaults
+
+
+def test_the_file_with_instances_says_what_it_seems_to_say() -> None:
+    services = read_service_file(WITH_INSTANCES).services
+
+    environment = {"DATABASE_URL": Secret("postgres://shop:SECRET@db/shop")}
+    command = ("/srv/shop/{version}/shop", "--port", "{port}")
+    processes = ProcessTemplate(command, environment, "/srv/shop")  # the other values are the defaults
+    assert services["shop"].provisioning == Provisioning(processes, instances=3, standby_capacity=50)
+    assert services["search"].provisioning == Provisioning(ProvisionerCommand(("./provision.py",)), 2)
+    assert services["blog"].provisioning == Provisioning(EndpointsFile("/var/lib/blog/{environment}.yaml"))

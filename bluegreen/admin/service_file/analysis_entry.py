@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
 from bluegreen.admin.service_file.entry import Entry, incomplete
 from bluegreen.admin.service_file.fields import Timespan
-from bluegreen.admin.service_file.gate_fields import Count, up_to
+from bluegreen.admin.service_file.gate_fields import Count, at_least, up_to
 from bluegreen.admin.service_file.problem import quote
 from bluegreen.admin.service_file.source_entry import SourceEntry
 from bluegreen.model.analysis import Analysis, Comparing, OnFinding
@@ -32,12 +32,6 @@ def _condition(value: object) -> Condition:
         return parse_condition(re.sub(r"\s", " ", value))
     except InvalidInput as error:
         raise ValueError(str(error)) from None
-
-
-def _not_too_short(seconds: float) -> float:
-    if seconds < _SHORTEST_INTERVAL:
-        raise ValueError("must be at least 100ms.")
-    return seconds
 
 
 ConditionText = Annotated[
@@ -84,7 +78,7 @@ class AnalysisEntry(Entry):
 
     window: Annotated[Timespan, up_to(_LONGEST_WINDOW)] = _ANALYSIS.window
     """What is looked at: the requests of so long, within the present step."""
-    interval: Annotated[Timespan, up_to(_LONGEST_WINDOW), AfterValidator(_not_too_short)] = _ANALYSIS.interval
+    interval: Annotated[Timespan, up_to(_LONGEST_WINDOW), at_least(_SHORTEST_INTERVAL)] = _ANALYSIS.interval
     """Between two looks."""
     min_requests: Annotated[int, Field(ge=1, le=10**9)] = _ANALYSIS.min_requests
     """Of fewer in the window nothing is concluded."""

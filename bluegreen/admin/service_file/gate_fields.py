@@ -58,6 +58,17 @@ def up_to(longest: float) -> AfterValidator:
     return AfterValidator(check)
 
 
+def at_least(shortest: float) -> AfterValidator:
+    """The same from below."""
+
+    def check(seconds: float) -> float:
+        if seconds < shortest:
+            raise ValueError(f"must be at least {format_duration(shortest)}.")
+        return seconds
+
+    return AfterValidator(check)
+
+
 def one_of(entry: Entry, *keys: str) -> str:
     """The only one of these keys that is there."""
     given = [key for key in keys if getattr(entry, key) is not None]

@@ -17,6 +17,7 @@ from bluegreen.admin.service_file.fields import (
     UrlPath,
 )
 from bluegreen.admin.service_file.gates_entry import GatesEntry
+from bluegreen.admin.service_file.instances_entry import InstancesEntry
 from bluegreen.admin.service_file.route_entry import RouteEntry
 from bluegreen.admin.service_file.steering_entry import AffinityEntry, ManualRoutingOrNone, MirrorEntry
 from bluegreen.admin.service_file.strategy_entry import StrategyEntry, StrategyOrAtomic
@@ -144,6 +145,8 @@ class ServiceEntry(Entry):
     health_check: HealthCheckOrNone = HealthCheckEntry(type=HealthCheckType.CONNECT)
     """By default type connect: whether an instance takes a connection. With none, each counts as healthy."""
     environments: EnvironmentsEntry = EnvironmentsEntry()
+    instances: InstancesEntry | None = None
+    """How they come about; by default `deploy` is told where they listen, or `environments` is."""
     strategy: StrategyOrAtomic = StrategyEntry()
     drain: DrainEntry = DrainEntry()
     keep_warm: Duration = _KEEP_WARM
@@ -184,4 +187,5 @@ class ServiceEntry(Entry):
             manual_routing=self.manual_routing.build() if self.manual_routing else None,
             mirror=self.mirror.build() if self.mirror else None,
             gates=self.gates.build(),
+            provisioning=self.instances.build() if self.instances else None,
         )

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, PlainValidator, WithJsonSchema, model_validator
 
 from bluegreen.admin.service_file.entry import Entry, incomplete
 from bluegreen.admin.service_file.gate_fields import Command, Title, TryTimeout, one_of, requires_one_of
+from bluegreen.admin.service_file.placeholder import refuse_unknown
 from bluegreen.admin.service_file.problem import quote
 from bluegreen.admin.service_file.request_fields import CallHeaders, Url
 from bluegreen.model.analysis import CommandSource, PrometheusSource, Source, WebhookSource
@@ -26,11 +27,7 @@ Threshold = tuple[Comparison, float]
 def _query(value: object) -> str:
     if not isinstance(value, str) or not value.strip() or len(value) > 4000:
         raise ValueError("must be a query in PromQL, of at most 4000 characters and in quotes.")
-    # A word alone in braces is nothing in PromQL.
-    unknown = next((word for word in re.findall(r"\{([a-z_]+)\}", value) if word not in _FILLED_IN), None)
-    if unknown is not None:
-        known = ", ".join(f"{{{word}}}" for word in _FILLED_IN)
-        raise ValueError(f"there is no {{{unknown}}} to fill in; known: {known}.")
+    refuse_unknown(value, _FILLED_IN)  # a word alone in braces is nothing in PromQL
     return value
 
 
