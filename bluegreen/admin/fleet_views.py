@@ -39,7 +39,7 @@ def proxy_facts_view(proxy: ProxyFacts) -> pb.Proxy:
 
 def proxy_view(proxy: ProxyReport, aggregate: ServiceAggregate) -> pb.ProxyView:
     """One proxy's part in the service, with the backends that it has been told of."""
-    expected = {each.revision: len(each.endpoints) for each in aggregate.deployments}
+    expected = {each.revision: each.expected for each in aggregate.deployments}
     return pb.ProxyView(
         proxy=proxy.proxy,
         gateway=proxy.gateway,

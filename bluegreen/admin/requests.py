@@ -14,6 +14,9 @@ from bluegreen.rollout.standing import Standing
 
 MAX_ENDPOINTS = 10_000
 
+MAX_LINES, SOME_LINES = 10_000, 100
+"""Of the log of an instance."""
+
 # A version is shown in headers, metrics and terminals.
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+:@/~-]{0,127}", re.ASCII)
 
@@ -39,6 +42,13 @@ def limit(asked: int, default: int, most: int) -> int:
     if not 0 <= asked <= most:
         raise InvalidInput(f"A limit of {asked} is out of range: 1 to {most}, or 0 for {default}.")
     return asked or default
+
+
+def lines(asked: int) -> int:
+    """How many lines of a log; 0 is the default."""
+    if not 0 <= asked <= MAX_LINES:
+        raise InvalidInput(f"{asked} lines are out of range: 1 to {MAX_LINES}, or 0 for {SOME_LINES}.")
+    return asked or SOME_LINES
 
 
 def deploy_command(request: pb.DeployRequest) -> DeployCommand:

@@ -25,6 +25,7 @@ from bluegreen.admin.service_file import BadServiceFile, read_service_file
 from bluegreen.admin.v1 import admin_pb2 as pb
 from bluegreen.admin.v1 import admin_pb2_grpc
 from bluegreen.admin.views import (
+    add_instances,
     change_view,
     deployment_view,
     event_view,
@@ -37,8 +38,15 @@ from bluegreen.model.errors import UnknownName
 from bluegreen.model.event import Event, Origin
 from bluegreen.model.store import Store
 from bluegreen.rollout.operations import CommandResult, Operations
+from bluegreen.subprocesses.printable import printable
 
 RECENT_EVENTS = 8
+
+SCALE_EVENTS = 1000
+"""Among which the last scale-up of each environment is looked for."""
+
+LONGEST_LOG = 1024 * 1024
+"""Characters of the log of an instance in one answer."""
 
 # More than one look's worth of news; a burst beyond it is caught up with by the next look.
 _NEWS = 10_000
@@ -107,7 +115,11 @@ class AdminServicer(admin_pb2_grpc.AdminServicer):
     async def Promote(self, request: pb.PromoteRequest, context: Context) -> pb.CommandResponse:
         service = requests.name("service", request.service)
         result = await self._operations.promote(
-            service, _origin(request, context), full=request.full, expected=requests.expected(request)
+            service,
+            _origin(request, context),
+            full=request.full,
+            force=request.force,
+            expected=requests.expected(request),
         )
         return await self._answer(service, result)
 
@@ -163,8 +175,14 @@ class AdminServicer(admin_pb2_grpc.AdminServicer):
         return await self._command(self._operations.retry, request, context)
 
     @telling_errors
+    async def Scale(self, request: pb.ScaleRequest, context: Context) -> pb.CommandResponse:
+        service = requests.name("service", request.service)
+        result = await self._operations.scale(service, request.instances, _origin(request, context))
+        return await self._answer(service, result)
+
+    @telling_errors
     async def GetStatus(self, request: pb.GetStatusRequest, context: Context) -> pb.ServiceStatus:
-        return await self._status(requests.name("service", request.service))
+        return await self._status(requests.name("service", request.service), instances=request.instances)
 
     @telling_errors
     async def WatchStatus(self, request: pb.GetStatusRequest, context: Context) -> None:
@@ -173,7 +191,7 @@ class AdminServicer(admin_pb2_grpc.AdminServicer):
         async with noticing(self._operations.changes(service)) as changed:
             while True:
                 changed.clear()
-                await context.write(await self._status(service))
+                await context.write(await self._status(service, instances=request.instances))
                 await asyncio.sleep(self._pace.change)
                 await within(self._pace.heartbeat - self._pace.change, changed)
 
@@ -203,6 +221,17 @@ class AdminServicer(admin_pb2_grpc.AdminServicer):
                 await within(self._pace.heartbeat, changed)
                 changed.clear()
                 last = await _send(context, await self._store.events(service, last, _NEWS), last)
+
+    @telling_errors
+    async def GetInstanceLog(
+        self, request: pb.GetInstanceLogRequest, context: Context
+    ) -> pb.GetInstanceLogResponse:
+        service, instance = (
+            requests.name("service", request.service),
+            requests.name("instance", request.instance),
+        )
+        text = await self._operations.instance_log(service, instance, requests.lines(request.lines))
+        return pb.GetInstanceLogResponse(text=printable(text)[-LONGEST_LOG:])
 
     @telling_errors
     async def ListProxies(self, request: pb.ListProxiesRequest, context: Context) -> pb.ListProxiesResponse:
@@ -238,10 +267,14 @@ class AdminServicer(admin_pb2_grpc.AdminServicer):
             status=await self._status(service),
         )
 
-    async def _status(self, service: str) -> pb.ServiceStatus:
+    async def _status(self, service: str, *, instances: bool = False) -> pb.ServiceStatus:
         self._operations.aggregate(service)  # who knows the names complains first
-        recent = await self._store.events(service, limit=RECENT_EVENTS)
-        return service_status(self._operations.view(service), recent)
+        events = await self._store.events(service, limit=SCALE_EVENTS if instances else RECENT_EVENTS)
+        view = self._operations.view(service)
+        status = service_status(view, events[-RECENT_EVENTS:])
+        if instances:
+            add_instances(status, view.aggregate, events)
+        return status
 
     async def _events(self, service: str | None, after: int, limit: int) -> Sequence[Event]:
         events = await self._store.events(service, after, limit)

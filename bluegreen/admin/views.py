@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from bluegreen.admin.environment_views import (
+    capacity_view,
+    disparities_view,
+    instances_view,
+    rollback_scale_up,
+)
 from bluegreen.admin.fleet_views import proxy_view
 from bluegreen.admin.gate_views import checks_now, is_approval_wanted, observation_view
 from bluegreen.admin.v1 import admin_pb2 as pb
@@ -13,6 +19,7 @@ from bluegreen.model.deployment import Deployment, Status
 from bluegreen.model.event import Event
 from bluegreen.model.rollout import Rollout
 from bluegreen.model.traffic_report import RequestFigures, TrafficReport
+from bluegreen.rollout.environments import scale_up_seconds
 from bluegreen.rollout.operations import ServiceView
 from bluegreen.rollout.standing import standing
 
@@ -35,6 +42,15 @@ def service_status(view: ServiceView, recent: Iterable[Event] = ()) -> pb.Servic
     return status
 
 
+def add_instances(status: pb.ServiceStatus, aggregate: ServiceAggregate, events: Sequence[Event]) -> None:
+    """Tell of each instance, and what the events of the service, oldest first, tell of the last scale-up."""
+    for view in status.deployments:
+        deployment = aggregate.deployment(view.revision)
+        view.instances.extend(instances_view(deployment))
+        if deployment.provisioning is not None:
+            view.capacity.scale_up_seconds = scale_up_seconds(events, deployment) or 0.0
+
+
 def service_summary(view: ServiceView) -> pb.ServiceStatus:
     """As one of many: without its events and gates."""
     aggregate, report = view.aggregate, view.report
@@ -52,6 +68,8 @@ def service_summary(view: ServiceView) -> pb.ServiceStatus:
         activity=view.activity,
         unattributed_failures=report.unattributed_5xx,
         standing=_standing_view(aggregate),
+        disparities=disparities_view(aggregate),
+        rollback_scale_up=rollback_scale_up(aggregate),
     )
 
 
@@ -83,6 +101,7 @@ def deployment_view(deployment: Deployment) -> pb.Deployment:
         deadline_at=deployment.deadline_at or 0.0,
         released=not deployment.is_held,
         note=deployment.note,
+        capacity=capacity_view(deployment),
     )
 
 

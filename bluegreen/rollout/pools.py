@@ -51,7 +51,8 @@ def take_in(draft: Draft, revision: int, instances: Sequence[Instance]) -> str:
         return "Nothing has changed."
     sentence = f"{_where(deployment)}: {describe(changed)}."
     draft.replace(changed)
-    draft.record(What.INSTANCES_CHANGED, sentence, deployment=revision)
+    before, after = len(deployment.endpoints), len(changed.endpoints)
+    draft.record(What.INSTANCES_CHANGED, sentence, before=str(before), after=str(after), deployment=revision)
     return sentence
 
 
