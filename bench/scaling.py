@@ -5,6 +5,7 @@ Measured at the sessions, without gRPC: publishing, the response for each proxy,
 
 from __future__ import annotations
 
+import gc
 import statistics
 import time
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ class Growth:
 
 def measure(protocol: str, services: int) -> Growth:
     names = [f"service-{number:04}" for number in range(services)]
+    gc.collect()
+    gc.freeze()  # what was measured before is not walked in the middle of this
     begun = time.process_time()
     snapshot = [Resource.of(resources.cluster(name)) for name in names]
     snapshot += [Resource.of(resources.endpoints(name, ENDPOINTS)) for name in names]
