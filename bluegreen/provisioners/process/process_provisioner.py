@@ -67,7 +67,7 @@ class ProcessProvisioner:
 
         Raises Refused where another one uses the directory, InvalidInput where this one cannot.
         """
-        with StateDirectory.open(path) as directory:
+        async with StateDirectory.open(path) as directory:
             around = Surroundings(directory, inherited_environment(environment))
             found = directory.load()
             async with asyncio.TaskGroup() as group:

@@ -13,9 +13,9 @@ import fcntl
 import logging
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -28,6 +28,10 @@ from bluegreen.provisioners.process.record import BrokenRecord, InstanceRecord
 T = TypeVar("T")
 
 VOID = "void\n"
+
+LOCK_PATIENCE = 2.0
+"""Seconds. A control plane that was killed in the middle of a start leaves the lock to the new process until
+that has become another program."""
 
 _CLAIM = re.compile(r"(?P<id>[0-9a-f]+)\.[0-9]+")
 
@@ -54,8 +58,8 @@ class StateDirectory:
             each.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     @classmethod
-    @contextmanager
-    def open(cls, path: Path) -> Iterator[StateDirectory]:
+    @asynccontextmanager
+    async def open(cls, path: Path) -> AsyncIterator[StateDirectory]:
         """Make and lock it. Raises Refused where another control plane uses it, InvalidInput where this one
         may not."""
         # One thread, joined at the end: changes keep their order, and none comes after we have left.
@@ -69,7 +73,7 @@ class StateDirectory:
                     " that this process may write to."
                 ) from error
             try:
-                _hold(lock, path)
+                await _hold(lock, path)
                 yield directory
             finally:
                 disk.shutdown()
@@ -161,14 +165,23 @@ class StateDirectory:
                 path.unlink(missing_ok=True)
 
 
-def _hold(lock: int, path: Path) -> None:
+async def _hold(lock: int, path: Path) -> None:
+    deadline = asyncio.get_running_loop().time() + LOCK_PATIENCE
+    while not _locks(lock):
+        if asyncio.get_running_loop().time() > deadline:
+            raise Refused(
+                f"The processes of {path} are looked after by another control plane.",
+                "Stop that one first, or name another directory.",
+            )
+        await asyncio.sleep(LOCK_PATIENCE / 100)
+
+
+def _locks(lock: int) -> bool:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise Refused(
-            f"The processes of {path} are looked after by another control plane.",
-            "Stop that one first, or name another directory.",
-        ) from error
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _for_us_alone(path: str, flags: int) -> int:

@@ -1,8 +1,9 @@
 """Control planes that are killed: `python -m tests.provisioners.process.plane DIRECTORY`.
 
-For each line `N MARK` of standard input, one more is forked, which kills itself with SIGKILL before the Nth
-step that changes anything outside of it. What became of it is printed: `killed`, or `done` where it
-came to the end of what it does before.
+For each line `NAME N MARK` of standard input, one more is forked that works in DIRECTORY/NAME. With a
+whole number N, it kills itself with SIGKILL before the Nth step that changes anything outside of it; with a
+fraction, it is killed after that many seconds. What became of it is printed: `killed`, or `done` where it
+came to its end before.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,9 +32,9 @@ async def work(directory: Path, mark: str) -> None:
     wanted = pool(template(mark), 2)
     async with ProcessProvisioner.open(directory) as provisioner:
         await provisioner.up(wanted)
-        first, _ = await all_up(provisioner, wanted)
+        first = (await all_up(provisioner, wanted))[0]
         os.kill(pid_of(first, mark), signal.SIGKILL)
-        await until(provisioner, wanted, lambda all_of: all_of[0].restarts == 1)
+        await until(provisioner, wanted, lambda all_of: all_of[0].restarts > first.restarts)
         await all_up(provisioner, wanted)
         leaving = replace(wanted, leaving=(first.id,))
         await provisioner.up(leaving)
@@ -64,12 +66,16 @@ def die_at(step: int) -> None:
 def main() -> None:
     directory = Path(sys.argv[1])
     for line in sys.stdin:
-        step, mark = line.split()
+        name, when, mark = line.split()
         child = os.fork()
         if child == 0:
-            die_at(int(step))
-            asyncio.run(work(directory / step, mark))
+            if when.isdecimal():
+                die_at(int(when))
+            asyncio.run(work(directory / name, mark))
             os._exit(0)
+        if not when.isdecimal():
+            time.sleep(float(when))
+            os.kill(child, signal.SIGKILL)
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         print({0: "done", -signal.SIGKILL: "killed"}.get(status, f"failed: {status}"), flush=True)
 

@@ -7,10 +7,11 @@ import json
 import os
 import signal
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from random import Random
 
 from bluegreen.model.pool import InstanceState, Pool
 from bluegreen.provisioners.process.process_provisioner import ProcessProvisioner
@@ -27,22 +28,34 @@ from tests.provisioners.process.world import (
 MOST_STEPS = 200
 
 
-@asynccontextmanager
-async def planes(directory: Path) -> AsyncIterator[Process]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.provisioners.process.plane",
-        str(directory),
-        stdin=PIPE,
-        stdout=PIPE,
-        start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
+class Planes:
+    """Control planes of which each is killed before the next."""
+
+    def __init__(self, orders: asyncio.StreamWriter, outcomes: asyncio.StreamReader) -> None:
+        self._orders, self._outcomes = orders, outcomes
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, directory: Path) -> AsyncIterator[Planes]:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.provisioners.process.plane", str(directory)),
+            stdin=PIPE,
+            stdout=PIPE,
+            start_new_session=True,
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            yield cls(process.stdin, process.stdout)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+
+    async def run(self, name: str, when: float, mark: str) -> str:
+        """What became of one."""
+        self._orders.write(f"{name} {when} {mark}\n".encode())
+        async with asyncio.timeout(30):
+            return (await self._outcomes.readline()).decode().strip()
 
 
 async def is_as_wanted(directory: Path, wanted: Pool, mark: str) -> None:
@@ -67,15 +80,22 @@ async def is_as_wanted(directory: Path, wanted: Pool, mark: str) -> None:
 async def test_killed_before_every_single_step(tmp_path: Path, mark: str) -> None:
     wanted = pool(template(mark), 2)
     outcomes = []
-    async with planes(tmp_path) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
+    async with Planes.open(tmp_path) as planes:
         for step in range(1, MOST_STEPS):
-            process.stdin.write(f"{step} {mark}\n".encode())
-            async with asyncio.timeout(30):
-                outcomes.append((await process.stdout.readline()).decode().strip())
+            outcomes.append(await planes.run(str(step), step, mark))
             await is_as_wanted(tmp_path / str(step), wanted, mark)
             if outcomes[-1] != "killed":
                 break
     assert outcomes[-1] == "done"
     assert len(outcomes) > 30
+
+
+async def test_killed_at_any_moment_again_and_again(tmp_path: Path, mark: str) -> None:
+    wanted = pool(template(mark), 2)
+    moment = Random(7)
+    async with Planes.open(tmp_path) as planes:
+        for turn in range(40):
+            outcome = await planes.run("same", moment.uniform(0, 0.5), mark)
+            assert outcome in ("killed", "done")
+            if turn % 10 == 9:  # now and then; all others find what several have left
+                await is_as_wanted(tmp_path / "same", wanted, mark)

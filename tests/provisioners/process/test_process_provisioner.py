@@ -16,6 +16,7 @@ from bluegreen.model.errors import InvalidInput, ProvisioningFailed, Refused
 from bluegreen.model.pool import InstanceState, Pool
 from bluegreen.model.provisioning import EndpointsFile, ProcessTemplate
 from bluegreen.model.secret import Secret
+from bluegreen.provisioners.process import state_directory
 from bluegreen.provisioners.process.process_provisioner import MAXIMUM_INSTANCES, ProcessProvisioner
 from tests.provisioners.process.world import (
     all_up,
@@ -82,8 +83,15 @@ async def test_pools_are_kept_apart(provisioner: ProcessProvisioner, mark: str) 
 
 
 async def test_what_a_process_is_told(provisioner: ProcessProvisioner, mark: str, tmp_path: Path) -> None:
-    script = 'pwd; printf "<%s>" "$@"; echo; env; grep SigIgn /proc/self/status; cat; echo all; exec sleep 60'
-    words = ("{service}", "{environment} {version}/{revision}", '{"a": "{instance}"}', "{port}{", mark)
+    script = 'pwd; printf "<%s>" "$@"; echo; env; grep SigIgn /proc/self/status; cat; echo all; sleep 60; :'
+    words = (
+        "{service}",
+        "{environment} {version}/{revision}",
+        '{"a": "{instance}"}',
+        "{port}{",
+        "{port}",
+        mark,
+    )
     secrets = {"TOKEN": "hunter22", "PORT": "no", "PATH": "/usr/bin:/bin", "BLUEGREEN_INSTANCE": "no"}
     source = ProcessTemplate(
         ("/bin/sh", "-c", script, "sh", *words),
@@ -94,7 +102,7 @@ async def test_what_a_process_is_told(provisioner: ProcessProvisioner, mark: str
     (instance,) = await provisioner.instances(pool(source))
     text = await written(provisioner, source, instance.id, "all")
     port = instance.endpoint.port
-    assert f'<shop><blue v7/7><{{"a": "{instance.id}"}}><{port}{{><{mark}>' in text
+    assert f'<shop><blue v7/7><{{"a": "{instance.id}"}}><{port}{{><{port}><{mark}>' in text
     lines = text.splitlines()
     assert lines[0] == str(tmp_path)
     assert set(lines) >= {
@@ -194,7 +202,10 @@ async def test_reap_ends_all_that_there_are(directory: Path, mark: str) -> None:
     assert list((directory / "instances").iterdir()) == []
 
 
-async def test_two_of_them_never_share_a_directory(provisioner: ProcessProvisioner, directory: Path) -> None:
+async def test_two_of_them_never_share_a_directory(
+    provisioner: ProcessProvisioner, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state_directory, "LOCK_PATIENCE", 0.1)
     with pytest.raises(Refused, match="looked after by another control plane"):
         async with ProcessProvisioner.open(directory):
             pass
@@ -249,3 +260,21 @@ async def test_processes_are_left_alone_by_the_end_of_the_provisioner(directory:
         await provisioner.stop(empty(wanted))
     for pid in running:
         await gone(pid)
+
+
+async def test_what_was_being_stopped_goes_on_being_stopped(directory: Path, mark: str) -> None:
+    wanted = pool(template(mark, "--stubborn"))
+    async with ProcessProvisioner.open(directory) as provisioner:
+        await provisioner.up(wanted)
+        await all_up(provisioner, wanted)
+        stopping = asyncio.ensure_future(provisioner.stop(empty(wanted)))
+        await until(provisioner, wanted, lambda all_of: all_of[0].state is InstanceState.STOPPING)
+        stopping.cancel()
+        await asyncio.wait((stopping,))
+    (stubborn,) = processes(mark)
+    async with ProcessProvisioner.open(directory) as provisioner:
+        soon = replace(wanted, source=replace(template(mark, "--stubborn"), grace=0.1))
+        await provisioner.instances(soon)
+        await until(provisioner, soon, lambda all_of: not all_of)
+    await gone(stubborn)
+    assert processes(mark) == []
