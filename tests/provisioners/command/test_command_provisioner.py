@@ -214,7 +214,7 @@ async def test_one_that_hangs_is_stopped_with_its_children(
 async def test_one_that_never_stops_writing_is_killed_at_once(
     provisioner: CommandProvisioner, program: Program
 ) -> None:
-    program.does("yes")
+    program.does("yes; sleep 60")
     began = asyncio.get_running_loop().time()
     with pytest.raises(ProvisioningFailed, match="more than 1024 KiB"):
         await provisioner.up(program.pool(timeout=60.0))
