@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.check import Check, CheckKind
 from bluegreen.model.checker import Target
-from bluegreen.model.deployment import Deployment
+from bluegreen.model.deployment import Deployment, Status
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.gateway import Gateway
 from bluegreen.model.rollout import Rollout, RolloutKind
@@ -20,7 +20,8 @@ def check_target(aggregate: ServiceAggregate, gateways: Mapping[str, Gateway], c
     """The target of a check that was wanted."""
     deployment = aggregate.deployment(check.deployment)
     rollout = aggregate.rollout if aggregate.rollout and aggregate.rollout.id == check.rollout else None
-    urls = _urls(aggregate, gateways, production=check.kind is CheckKind.TESTS_OF_ACTIVE)
+    active = check.kind is CheckKind.TESTS_OF_ACTIVE or deployment.status is Status.ACTIVE
+    urls = _urls(aggregate, gateways, production=active)
     return Target(
         service=aggregate.name,
         version=deployment.version,

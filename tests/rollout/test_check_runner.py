@@ -158,6 +158,17 @@ async def test_who_is_told_of_a_rollback_is_told_why(running: Running) -> None:
     assert "success_rate 50 %" in asked[1].reason
 
 
+async def test_a_hook_is_told_where_its_version_is_reached_by_then(running: Running) -> None:
+    hooks = tuple(Hook(each, each, command=("x",)) for each in (Moment.BEFORE_SHIFT, Moment.AFTER_SHIFT))
+    await use(running, Gates(hooks=hooks))
+    await running.release("v1")
+    await running.until(lambda view: not latest(view).is_open)
+    assert [(name, target.url) for name, target in running.checker.asked] == [
+        ("before-shift", "http://127.0.0.1:10001"),
+        ("after-shift", "http://127.0.0.1:10000"),
+    ]
+
+
 async def test_sources_alone_need_no_requests(running: Running) -> None:
     running.switch.reported_figures = ServiceFigures(gateway_answers=3)
     source = WebhookSource("judge", "http://127.0.0.1:1/", interval=0.05)
