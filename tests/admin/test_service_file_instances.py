@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -44,6 +45,7 @@ from deployment_store.records import SERVICE
 
 EVERYTHING = Path(__file__).parent / "files" / "instances.yaml"
 EXAMPLE = Path(__file__).parents[2] / "examples" / "services.yaml"
+PAGE = Path(__file__).parents[2] / "docs" / "environments.md"
 
 HEAD = """\
 gateways:
@@ -163,6 +165,12 @@ def test_the_example_has_instances_of_its_own() -> None:
     assert isinstance(found["shop"].source, ProcessTemplate)
     assert isinstance(found["search"], Provisioning)
     assert isinstance(found["search"].source, ProvisionerCommand)
+
+
+def test_the_page_about_environments_says_what_can_be_read() -> None:
+    examples = re.findall(r"^```yaml\n    (instances:\n.*?)```", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+    found = [read(example).services["shop"].provisioning for example in examples]
+    assert [each.source.type for each in found if each] == ["process", "command", "file"]
 
 
 def test_what_may_be_filled_in_is_filled_in() -> None:
