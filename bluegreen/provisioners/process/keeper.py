@@ -16,13 +16,12 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.errors import ProvisioningFailed
 from bluegreen.model.pool import Instance, InstanceState
 from bluegreen.model.provisioning import ProcessTemplate
 from bluegreen.provisioners.process import instance_log
 from bluegreen.provisioners.process.launch import launch
-from bluegreen.provisioners.process.port import is_free
+from bluegreen.provisioners.process.port import is_free, listens
 from bluegreen.provisioners.process.running_process import RunningProcess, kill_rest
 from bluegreen.provisioners.process.state_directory import Found, StateDirectory
 from bluegreen.subprocesses.redaction import Redaction
@@ -39,7 +38,6 @@ UNREADY_GRACE = 2.0
 KILL_PATIENCE = 10.0
 """Seconds to die of SIGKILL before that is told. What hangs in the kernel takes longer."""
 
-CONNECT_TIMEOUT = 1.0
 SHORTEST_LOOK, LONGEST_LOOK = 0.02, 0.25
 """Seconds between two looks whether it listens."""
 
@@ -122,6 +120,7 @@ class Keeper:
 
     async def _run(self) -> None:
         """One life of it. Raises _NotWell at its end."""
+        self._raise_if_leaving()
         adopted = self._process is not None
         if not adopted:
             await self._start()
@@ -137,7 +136,6 @@ class Keeper:
                 self._failures = 0
 
     async def _start(self) -> None:
-        self._raise_if_leaving()
         self._become(InstanceState.STARTING)
         self.record = replace(self.record, starts=self.record.starts + 1)
         try:
@@ -153,7 +151,7 @@ class Keeper:
         """Wait until it does."""
         clock = asyncio.get_running_loop().time
         deadline, pause = clock() + self.template.ready_timeout, SHORTEST_LOOK
-        while not await _listens(self.record.endpoint):
+        while not await listens(self.record.endpoint):
             if clock() >= deadline:
                 await self._end_process(UNREADY_GRACE)
                 raise _NotWell(
@@ -162,6 +160,7 @@ class Keeper:
                 )
             await self._rest(pause)
             pause = min(pause * 1.5, LONGEST_LOOK)
+        self._raise_if_leaving()
         self._fruitless = 0
 
     async def _note_proof(self) -> None:
@@ -258,15 +257,3 @@ class Keeper:
         return (
             f"{trouble}. It said last:\n{lines[-LONGEST_NOTE:]}" if lines else f"{trouble}, and said nothing"
         )
-
-
-async def _listens(endpoint: Endpoint) -> bool:
-    try:
-        async with asyncio.timeout(CONNECT_TIMEOUT):
-            _, writer = await asyncio.open_connection(endpoint.host, endpoint.port)
-    except (OSError, TimeoutError):
-        return False
-    writer.close()
-    with suppress(OSError):  # it may have hung up first
-        await writer.wait_closed()
-    return True

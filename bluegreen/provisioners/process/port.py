@@ -1,11 +1,13 @@
-"""Free ports for processes that must be told which to take."""
+"""Ports for processes that must be told which to take: which are free, and where somebody listens."""
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import secrets
 import socket
 from collections.abc import Collection
+from contextlib import suppress
 
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.errors import ProvisioningFailed
@@ -13,6 +15,9 @@ from bluegreen.model.errors import ProvisioningFailed
 PORTS = range(20_000, 32_000)
 """Below the ports that Linux takes for outgoing connections (32768 on): one of those may be gone a moment
 after it was found free, or connects to itself where nobody listens."""
+
+CONNECT_TIMEOUT = 1.0
+"""Seconds."""
 
 _TRIES = 1_000
 _TAKEN = (errno.EADDRINUSE, errno.EACCES)  # by somebody, or of the privileged ones
@@ -47,4 +52,17 @@ def _binds(endpoint: Endpoint, is_strict: bool) -> bool:
         raise ProvisioningFailed(
             f"{endpoint.host} is no address of this machine that processes can listen on: {error.strerror}."
         ) from error
+    return True
+
+
+async def listens(endpoint: Endpoint) -> bool:
+    """Whether a connection is accepted there."""
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT):
+            _, writer = await asyncio.open_connection(endpoint.host, endpoint.port)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    with suppress(OSError):  # it may have hung up first
+        await writer.wait_closed()
     return True

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from bluegreen.model.errors import ProvisioningFailed
+from bluegreen.model.errors import InvalidInput, ProvisioningFailed
 from bluegreen.model.pool import Instance, Pool
 from bluegreen.model.provisioning import ProcessTemplate
 from bluegreen.provisioners.process import instance_log
@@ -69,7 +69,10 @@ class ProcessProvisioner:
         """
         async with StateDirectory.open(path) as directory:
             around = Surroundings(directory, inherited_environment(environment))
-            found = directory.load()
+            try:
+                found = directory.load()
+            except OSError as error:
+                raise InvalidInput(f"The state of the processes cannot be read: {error}.") from error
             async with asyncio.TaskGroup() as group:
                 provisioner = cls(around, found, ports, group)
                 try:
