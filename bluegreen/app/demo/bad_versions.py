@@ -49,7 +49,9 @@ class BadVersions:
             SECONDS,
         )
         if status.rollout.state != "failed":
-            raise DemoFailed(f"{name} was not turned back: {status.rollout.state}, {status.rollout.reason}")
+            raise DemoFailed(
+                f"{name} was not turned back: {status.rollout.state} {status.rollout.reason}".rstrip()
+            )
         back_at = await self._back_at(status.rollout)
         reason = status.rollout.reason
         self.operations.figures.stopped.append(Stopped(name, what, faults, reason, back_at))
