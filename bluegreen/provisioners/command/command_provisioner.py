@@ -60,11 +60,11 @@ class CommandProvisioner:
             yield cls(Program(CommandRunner(at_once), inherited_environment(environment)), polling)
 
     async def up(self, pool: Pool) -> None:
-        await self._ask(self._watch(pool), Verb.UP)
+        await self._ask(self._watch(pool), pool, Verb.UP)
 
     async def stop(self, pool: Pool) -> None:
         watched, source = self._watch(pool), _source(pool)
-        await self._ask(watched, Verb.STOP)
+        await self._ask(watched, pool, Verb.STOP)
         clock = asyncio.get_running_loop().time
         deadline = clock() + source.timeout
         while left := _left(pool, watched.sight):
@@ -72,7 +72,7 @@ class CommandProvisioner:
                 there = ", ".join(left)[:300]
                 raise ProvisioningFailed(f"{_name(pool)} not gone {source.timeout:g} s after stop: {there}.")
             await asyncio.sleep(max(source.interval, SHORTEST_INTERVAL))
-            await self._ask(watched, Verb.ENDPOINTS)
+            await self._ask(watched, pool, Verb.ENDPOINTS)
         if pool.capacity == 0:
             self._polling.end(pool.key)
             self._watched.pop(pool.key, None)
@@ -103,18 +103,17 @@ class CommandProvisioner:
         twice would be called without a rest."""
         before = watched.sight
         try:
-            await self._ask(watched, Verb.ENDPOINTS)
+            await self._ask(watched, watched.pool, Verb.ENDPOINTS)
         except ProvisioningFailed as error:
             watched.sight = replace(watched.sight, trouble=str(error))
         if watched.sight.differs(before):
             for notify in self._notify:
                 notify(watched.pool.key)
 
-    async def _ask(self, watched: _Watched, verb: Verb) -> None:
+    async def _ask(self, watched: _Watched, pool: Pool, verb: Verb) -> None:
         """Raises ProvisioningFailed, which names the pool, the program and the verb."""
         async with watched.turn:
-            pool, known = watched.pool, watched.sight.instances or ()
-            source = _source(pool)
+            source, known = _source(pool), watched.sight.instances or ()
             timeout = min(source.timeout, ENDPOINTS_TIMEOUT) if verb is Verb.ENDPOINTS else source.timeout
             try:
                 text = await self._program.ask(source.command, verb, question(pool, known), timeout)

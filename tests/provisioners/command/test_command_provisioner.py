@@ -246,6 +246,18 @@ async def test_one_at_a_time_a_pool(provisioner: CommandProvisioner, program: Pr
     assert program.verbs().count("up") == 4
 
 
+async def test_what_is_asked_meanwhile_changes_no_question(
+    provisioner: CommandProvisioner, program: Program
+) -> None:
+    program.does(f"sleep 0.2; cat {program.directory}/answer")
+    async with asyncio.TaskGroup() as group:
+        group.create_task(provisioner.up(program.pool()))
+        group.create_task(provisioner.stop(program.pool(leaving=("old",))))
+        group.create_task(provisioner.up(program.pool(capacity=3)))
+    assert program.asked("stop")["leaving"] == ["old"]
+    assert program.asked("up")["capacity"] == 3
+
+
 async def test_left_it_kills_what_runs(program: Program, tmp_path: Path) -> None:
     pid = tmp_path / "pid"
     program.does(f"test $1 = up || {{ echo $$ > {pid}; sleep 60; }}; cat {tmp_path}/answer")
