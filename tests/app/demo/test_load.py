@@ -186,7 +186,7 @@ async def test_a_thousand_requests_in_flight_are_all_answered(
     process = await application("v1")
     proxy = await envoy(static_bootstrap(process.address))
     running = await LoadProcess.start(
-        children, flood_plan(await proxy.url("entry"), requests=1_000, seconds=1.5)
+        children, flood_plan(await proxy.url("entry"), requests=1_000, seconds=4.0)
     )
     await running.until(lambda report: report.in_flight == 1_000)
     assert await proxy.admin.stats(r"cluster\.backends\.upstream_rq_active$") == {
