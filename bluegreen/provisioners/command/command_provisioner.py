@@ -101,28 +101,32 @@ class CommandProvisioner:
         """Ask for the endpoints, and tell of what is new; what fails is noted with what is known. What `up`
         and `stop` find is not told: whoever has called asks next, and a program that never says the same
         twice would be called without a rest."""
-        before = watched.sight
-        try:
-            await self._ask(watched, watched.pool, Verb.ENDPOINTS)
-        except ProvisioningFailed as error:
-            watched.sight = replace(watched.sight, trouble=str(error))
+        async with watched.turn:
+            before = watched.sight
+            try:
+                await self._ask_in_turn(watched, watched.pool, Verb.ENDPOINTS)
+            except ProvisioningFailed as error:
+                watched.sight = replace(watched.sight, trouble=str(error))
         if watched.sight.differs(before):
             for notify in self._notify:
                 notify(watched.pool.key)
 
     async def _ask(self, watched: _Watched, pool: Pool, verb: Verb) -> None:
-        """Raises ProvisioningFailed, which names the pool, the program and the verb."""
         async with watched.turn:
-            source, known = _source(pool), watched.sight.instances or ()
-            timeout = min(source.timeout, ENDPOINTS_TIMEOUT) if verb is Verb.ENDPOINTS else source.timeout
-            try:
-                text = await self._program.ask(source.command, verb, question(pool, known), timeout)
-                told = read_answer(text, time.time(), known)
-                await refuse_unresolvable(_endpoints(told) - _endpoints(known))
-            except (ProvisioningFailed, InvalidInput) as error:
-                asked = " ".join([*source.command, verb])
-                raise ProvisioningFailed(f"{_name(pool)} {asked}: {error}") from None
-            watched.sight = Sight(told)
+            await self._ask_in_turn(watched, pool, verb)
+
+    async def _ask_in_turn(self, watched: _Watched, pool: Pool, verb: Verb) -> None:
+        """Raises ProvisioningFailed, which names the pool, the program and the verb."""
+        source, known = _source(pool), watched.sight.instances or ()
+        timeout = min(source.timeout, ENDPOINTS_TIMEOUT) if verb is Verb.ENDPOINTS else source.timeout
+        try:
+            text = await self._program.ask(source.command, verb, question(pool, known), timeout)
+            told = read_answer(text, time.time(), known)
+            await refuse_unresolvable(_endpoints(told) - _endpoints(known))
+        except (ProvisioningFailed, InvalidInput) as error:
+            asked = " ".join([*source.command, verb])
+            raise ProvisioningFailed(f"{_name(pool)} {asked}: {error}") from None
+        watched.sight = Sight(told)
 
 
 def _left(pool: Pool, sight: Sight) -> list[str]:
