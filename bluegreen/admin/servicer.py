@@ -40,7 +40,8 @@ from bluegreen.model.store import Store
 from bluegreen.rollout.operations import CommandResult, Operations
 from bluegreen.subprocesses.printable import printable
 
-RECENT_EVENTS = 8
+RECENT_EVENTS = 64
+"""Of which a status tells some."""
 
 SCALE_EVENTS = 1000
 """Among which the last scale-up of each environment is looked for."""
@@ -271,7 +272,7 @@ class AdminServicer(admin_pb2_grpc.AdminServicer):
         self._operations.aggregate(service)  # who knows the names complains first
         events = await self._store.events(service, limit=SCALE_EVENTS if instances else RECENT_EVENTS)
         view = self._operations.view(service)
-        status = service_status(view, events[-RECENT_EVENTS:])
+        status = service_status(view, events)
         if instances:
             add_instances(status, view.aggregate, events)
         return status

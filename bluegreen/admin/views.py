@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from bluegreen.admin.environment_views import (
     capacity_view,
@@ -16,7 +16,7 @@ from bluegreen.admin.v1 import admin_pb2 as pb
 from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.catalogue import ChangeKind, Difference
 from bluegreen.model.deployment import Deployment, Status
-from bluegreen.model.event import Event
+from bluegreen.model.event import Event, What
 from bluegreen.model.rollout import Rollout
 from bluegreen.model.traffic_report import RequestFigures, TrafficReport
 from bluegreen.rollout.environments import scale_up_seconds
@@ -25,6 +25,9 @@ from bluegreen.rollout.standing import standing
 
 UNKNOWN = -1.0
 
+SHOWN_EVENTS = 8
+"""In a status."""
+
 _KINDS = {
     ChangeKind.ADDED: pb.Change.ADDED,
     ChangeKind.CHANGED: pb.Change.CHANGED,
@@ -32,14 +35,25 @@ _KINDS = {
 }
 
 
-def service_status(view: ServiceView, recent: Iterable[Event] = ()) -> pb.ServiceStatus:
-    """All that there is to say about a service now."""
+def service_status(view: ServiceView, recent: Sequence[Event] = ()) -> pb.ServiceStatus:
+    """All that there is to say about a service now. `recent` are the newest events, oldest first; some are
+    told."""
     status = service_summary(view)
-    status.recent_events.extend(map(event_view, recent))
+    status.recent_events.extend(map(event_view, _latest(recent)))
     status.checks.extend(checks_now(view.aggregate))
     if view.observation is not None:
         status.observation.CopyFrom(observation_view(view.observation))
     return status
+
+
+def _latest(events: Sequence[Event]) -> list[Event]:
+    """An instance that comes and goes would leave room for nothing else: of each deployment only the last
+    word on its instances."""
+    last = {each.deployment: each.id for each in events if each.what is What.INSTANCES_CHANGED}
+    told = [
+        each for each in events if each.what is not What.INSTANCES_CHANGED or each.id == last[each.deployment]
+    ]
+    return told[-SHOWN_EVENTS:]
 
 
 def add_instances(status: pb.ServiceStatus, aggregate: ServiceAggregate, events: Sequence[Event]) -> None:

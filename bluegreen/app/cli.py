@@ -17,9 +17,10 @@ from bluegreen.app.settings_file import use_settings_file
 from bluegreen.model.duration import format_duration
 
 _RELEASES = (
-    *("deploy", "test", "promote", "approve", "pause", "resume", "abort", "rollback", "retry", "retire"),
+    *("deploy", "test", "promote", "approve", "pause", "resume", "abort", "rollback", "retry", "scale"),
+    "retire",
 )
-_LOOKING = ("status", "history", "events", "services", "proxies")
+_LOOKING = ("status", "environments", "logs", "history", "events", "services", "proxies")
 _SETUP = ("serve", "bootstrap", "apply", "schema", "demo")
 _SECTIONS = {"Releases": _RELEASES, "Looking": _LOOKING, "Setting up": _SETUP}
 

@@ -39,7 +39,8 @@ class Refused(BluegreenError):
     """Right in itself, but illegal now. `reason` says why, `possible` what can be done instead."""
 
     def __init__(self, reason: str, possible: str = "") -> None:
-        super().__init__(f"{reason} {possible}".strip())
+        gap = "" if reason.endswith("\n") else " "  # after a table, on a line of its own
+        super().__init__(f"{reason}{gap}{possible}".strip())
         self.reason, self.possible = reason, possible
 
 

@@ -162,6 +162,24 @@ def tested(status: pb.ServiceStatus, goal: Goal) -> Verdict | None:
             )
 
 
+def provided(deployment: pb.Deployment) -> bool:
+    """Whether something here starts and stops its instances."""
+    return deployment.capacity.provided_by not in ("", "hand")
+
+
+def scaled(status: pb.ServiceStatus, goal: Goal) -> Verdict | None:
+    """Until as many instances are up as are wanted, and none leaves any more."""
+    pools = [each for each in status.deployments if each.status not in OVER and provided(each)]
+    for each in pools:
+        if each.capacity.failed:
+            sentence = f"{each.version} on {each.environment}: {each.capacity.summary}"
+            return Verdict(ExitCode.FAILED, sentence)
+    if any(each.capacity.up < each.capacity.wanted or each.capacity.leaving for each in pools):
+        return None
+    now = ", ".join(f"{each.capacity.up} on {each.environment} ({each.version})" for each in pools)
+    return Verdict(ExitCode.DONE, f"Instances of {status.service}: {now or 'none any more'}.")
+
+
 def candidate(status: pb.ServiceStatus) -> str:
     """The version that the rollout is about."""
     deployment = find_deployment(status, status.rollout.candidate_revision)

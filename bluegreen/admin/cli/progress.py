@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bluegreen.admin.cli.environments_view import capacity_sentence, where
 from bluegreen.admin.cli.gates_view import approval_wanted
-from bluegreen.admin.cli.goals import candidate, find_deployment
+from bluegreen.admin.cli.goals import OVER, candidate, find_deployment, provided
 from bluegreen.admin.cli.output import printable
 from bluegreen.admin.v1 import admin_pb2 as pb
 
@@ -29,10 +30,7 @@ class Progress:
 
 
 def _sentences(status: pb.ServiceStatus) -> Iterator[tuple[Subject, str]]:
-    for each in status.deployments:
-        note = f": {each.note}" if each.note else ""
-        sentence = f"{each.version} on {each.environment} (revision {each.revision}) is {each.status}{note}"
-        yield ("deployment", str(each.revision)), sentence
+    yield from _environments(status)
     # One whose version is gone was told of long ago.
     if find_deployment(status, status.rollout.candidate_revision) is not None:
         yield ("rollout", ""), _rollout(status)
@@ -52,6 +50,18 @@ def _sentences(status: pb.ServiceStatus) -> Iterator[tuple[Subject, str]]:
         yield ("analysis", ""), f"the analysis {_where(status)} is {status.observation.verdict}"
     if status.activity:
         yield ("activity", ""), status.activity
+
+
+def _environments(status: pb.ServiceStatus) -> Iterator[tuple[Subject, str]]:
+    for each in status.deployments:
+        note = f": {each.note}" if each.note else ""
+        sentence = f"{each.version} on {each.environment} (revision {each.revision}) is {each.status}{note}"
+        yield ("deployment", str(each.revision)), sentence
+        # While it is deployed, the activity tells.
+        if provided(each) and each.status not in (*OVER, "deploying"):
+            yield ("instances", str(each.revision)), f"{where(each)}: {capacity_sentence(each)}"
+    if status.disparities:
+        yield ("disparities", ""), f"the environments differ: {', '.join(d.what for d in status.disparities)}"
 
 
 def _where(status: pb.ServiceStatus) -> str:

@@ -1,4 +1,4 @@
-"""deploy, test, promote, approve, pause, resume, abort, rollback, retry, retire."""
+"""deploy, test, promote, approve, pause, resume, abort, rollback, retry, retire, scale."""
 
 from __future__ import annotations
 
@@ -8,7 +8,18 @@ from bluegreen.admin.cli.connection import Connection, connected, origin
 from bluegreen.admin.cli.exit_code import ExitCode
 from bluegreen.admin.cli.failure import Failure
 from bluegreen.admin.cli.gates_view import findings_view
-from bluegreen.admin.cli.goals import Goal, Verdict, moved, ready, released, returned, tested
+from bluegreen.admin.cli.goals import (
+    OVER,
+    Goal,
+    Verdict,
+    moved,
+    provided,
+    ready,
+    released,
+    returned,
+    scaled,
+    tested,
+)
 from bluegreen.admin.cli.options import Caller, Patience
 from bluegreen.admin.cli.output import printable, show, show_json
 from bluegreen.admin.cli.waiting import Waiting
@@ -77,6 +88,16 @@ def retire(caller: Caller, patience: Patience, request: Request) -> ExitCode:
         newest = max((each.revision for each in answer.status.deployments if not each.released), default=0)
         return _conclude(
             caller, answer, _verdict(connection, answer, Goal(released, deployment=newest), patience)
+        )
+
+
+def scale(caller: Caller, patience: Patience, request: Request) -> ExitCode:
+    with connected(caller) as connection:
+        answer = connection.call("Scale", pb.ScaleRequest(origin=origin(caller), **request))
+        pools = [each for each in answer.status.deployments if each.status not in OVER and provided(each)]
+        newest = max((each.revision for each in pools), default=0)
+        return _conclude(
+            caller, answer, _verdict(connection, answer, Goal(scaled, deployment=newest), patience)
         )
 
 

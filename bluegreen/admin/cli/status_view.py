@@ -8,12 +8,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from bluegreen.admin.cli.environments_view import ENVIRONMENTS, environment_lines
 from bluegreen.admin.cli.gates_view import VERDICT_COLOURS, gates_view
 from bluegreen.admin.cli.goals import OVER, candidate, since_first_bad
 from bluegreen.admin.cli.output import clock, columns, number, printable, span
 from bluegreen.admin.v1 import admin_pb2 as pb
-
-ENVIRONMENTS = ("blue", "green")
 
 _COLOURS = {
     "active": "green",
@@ -35,6 +34,7 @@ def status_view(status: pb.ServiceStatus, now: float) -> RenderableType:
     if status.rollout.id:
         parts.append(_rollout(status, now))
     parts.extend(_lagging(status))
+    parts.extend(environment_lines(status))
     parts.extend(gates_view(status, now))
     if status.activity:
         parts.append(Text(f"Now: {printable(status.activity)}"))
@@ -49,9 +49,11 @@ def event_line(event: pb.Event) -> Text:
     if event.service:
         line.append(f"{event.service}  ", "bold")
     line.append(f"{event.what}  ", _COLOURS.get(event.to, "cyan"))
-    line.append(printable(event.message))
+    first, *table = event.message.splitlines() or [""]
+    line.append(printable(first))
     reason = f": {event.reason}" if event.reason else ""
-    return line.append(f"  ({printable(event.actor + reason)})", "dim")
+    line.append(f"  ({printable(event.actor + reason)})", "dim")
+    return line.append("".join(f"\n    {printable(row).rstrip()}" for row in table))
 
 
 def _head(status: pb.ServiceStatus) -> Text:

@@ -89,6 +89,7 @@ def test(caller: Caller, patience: Patience, **request: Any) -> None:
 @click.command()
 @SERVICE
 @click.option("--full", is_flag=True, help="To the end without the pauses, but not without acknowledgements.")
+@click.option("--force", is_flag=True, help="Also where the two environments differ: say why, with --reason.")
 @commanding
 @waiting
 def promote(caller: Caller, patience: Patience, **request: Any) -> None:
@@ -139,7 +140,12 @@ def abort(caller: Caller, patience: Patience, **request: Any) -> None:
 
 @click.command()
 @SERVICE
-@click.option("--force", is_flag=True, help="Also to a version of which proxies see no healthy instance.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Also to a version of which proxies see no healthy instance, and without waiting for it to be "
+    "scaled up.",
+)
 @commanding
 @waiting
 def rollback(caller: Caller, patience: Patience, **request: Any) -> None:
@@ -175,6 +181,45 @@ def retire(caller: Caller, patience: Patience, **request: Any) -> None:
     With --wait it ends when no proxy leads to any of them (0). `apply --prune` may then remove it.
     """
     _run("release:retire", caller, patience, request)
+
+
+@click.command()
+@SERVICE
+@click.argument("instances", type=click.IntRange(min=1))
+@commanding
+@waiting
+def scale(caller: Caller, patience: Patience, **request: Any) -> None:
+    """Have so many INSTANCES in each environment, where they are provided.
+
+    That is where the service file says how they come about. Those that are too many get no new requests
+    first. With --wait it ends when as many are up, and none leaves any more (0), or when one of them cannot
+    be had (1).
+    """
+    _run("release:scale", caller, patience, request)
+
+
+@click.command()
+@SERVICE
+@asking
+def environments(caller: Caller, service: str) -> None:
+    """Show both environments: capacity, instances, who sees them healthy, how they differ.
+
+    A proxy reports how many instances it finds healthy, and not which.
+    """
+    _run("environments:environments", caller, service)
+
+
+@click.command()
+@SERVICE
+@click.argument("instance", type=WORD)
+@click.option("--lines", type=click.IntRange(1, 10_000), default=100, show_default=True)
+@asking
+def logs(caller: Caller, **request: Any) -> None:
+    """Show the last lines that an instance has written.
+
+    Its id is in `environments`.
+    """
+    _run("environments:logs", caller, request)
 
 
 @click.command()
