@@ -26,7 +26,7 @@ from typing import Self
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "operating.md"
 BEGIN, END = "<!-- walk -->\n", "<!-- end of walk -->\n"
-WATCHED_FOR = 6
+WATCHED_FOR = 10
 """Seconds."""
 
 _CODE = "--- the code was"

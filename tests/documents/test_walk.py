@@ -16,8 +16,8 @@ SERVICES = (Path(__file__).parents[2] / "docs/walk/services.yaml").read_text()
 _COMMAND = re.compile(
     r"^\$ bluegreen (?P<verb>[a-z]+)(?P<rest>.*)\n(?P<said>(?:(?!\$ |```).*\n)*)", re.MULTILINE
 )
-ELSEWHERE = {"serve", "demo"}
-"""What runs something, and asks for nothing."""
+ELSEWHERE = {"serve", "demo", "environments", "scale", "logs"}
+"""What runs something and asks for nothing, and what is for services with pools of instances."""
 
 RUN = [match.groupdict() for match in _COMMAND.finditer(WALK)]
 
