@@ -19,7 +19,6 @@ from dataclasses import dataclass, field, replace
 from bluegreen.model.errors import ProvisioningFailed
 from bluegreen.model.pool import Instance, InstanceState
 from bluegreen.model.provisioning import ProcessTemplate
-from bluegreen.provisioners.process import instance_log
 from bluegreen.provisioners.process.launch import launch
 from bluegreen.provisioners.process.port import is_free, listens
 from bluegreen.provisioners.process.running_process import RunningProcess, kill_rest
@@ -175,7 +174,7 @@ class Keeper:
             await self._around.directory.drop_claim(self.record)
         self._failures += 1
         self._fruitless += 1
-        note = self._with_last_lines(trouble)
+        note = await self._with_last_lines(trouble)
         log.warning("%s: instance %s %s", self.record.service, self.record.id, note)
         if self._fruitless >= TRIES and not self.record.proven:
             self._become(InstanceState.FAILED, f"given up after {self._fruitless} starts: {note}")
@@ -247,10 +246,10 @@ class Keeper:
         self._since = time.time() if since is None else since
         self._around.changed(self.record.key)
 
-    def _with_last_lines(self, trouble: str) -> str:
+    async def _with_last_lines(self, trouble: str) -> str:
         path = self._around.directory.log_path(self.record.key, self.record.id)
         try:
-            lines = instance_log.tail(path, LAST_LINES)
+            lines = await self._around.directory.tail(path, LAST_LINES)
         except OSError as error:
             lines = f"({path} cannot be read: {error.strerror})"
         lines = Redaction(self.template.environment.values()).apply(lines).strip()

@@ -15,7 +15,6 @@ from pathlib import Path
 from bluegreen.model.errors import InvalidInput, ProvisioningFailed
 from bluegreen.model.pool import Instance, Pool
 from bluegreen.model.provisioning import ProcessTemplate
-from bluegreen.provisioners.process import instance_log
 from bluegreen.provisioners.process.keeper import KILL_PATIENCE, UNREADY_GRACE, Keeper, Surroundings
 from bluegreen.provisioners.process.launch import launch, refuse_missing
 from bluegreen.provisioners.process.port import PORTS, choose_port
@@ -123,7 +122,7 @@ class ProcessProvisioner:
             return ""
         path = self._directory.log_path(pool.key, instance)
         try:
-            text = await asyncio.to_thread(instance_log.tail, path, min(lines, MOST_LINES))
+            text = await self._directory.tail(path, min(lines, MOST_LINES))
         except OSError as error:
             raise ProvisioningFailed(f"{_name(pool)} {path} cannot be read: {error.strerror}.") from error
         return Redaction(_template(pool).environment.values()).apply(text)

@@ -26,6 +26,7 @@ from bluegreen.provisioners.process.identity import Identity
 from bluegreen.provisioners.process.record import BrokenRecord, InstanceRecord
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 VOID = "void\n"
 
@@ -116,8 +117,12 @@ class StateDirectory:
         """Cut those that are full, and drop the oldest of the instances that are none of these."""
         await self._on_disk(self._tend, {self.log_path(each.key, each.id) for each in records})
 
-    async def _on_disk(self, change: Callable[[T], None], subject: T) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._disk, change, subject)
+    async def tail(self, log: Path, lines: int) -> str:
+        """The end of a log, which nobody cuts meanwhile."""
+        return await self._on_disk(lambda path: instance_log.tail(path, lines), log)
+
+    async def _on_disk(self, work: Callable[[T], R], subject: T) -> R:
+        return await asyncio.get_running_loop().run_in_executor(self._disk, work, subject)
 
     def _write(self, record: InstanceRecord) -> None:
         path = self.record_path(record.id)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bluegreen.provisioners.process import launcher
 from bluegreen.provisioners.process.identity import Identity
+from bluegreen.provisioners.process.running_process import RunningProcess
 
 
 @pytest.fixture
@@ -74,3 +76,13 @@ def test_an_identity_is_of_one_process() -> None:
     assert Identity.of(child.pid) is None
     for text in ("", "void\n", "x 1 y", "1 2", "1 2 3 4", "-1 2 b"):
         assert Identity.parse(text) is None
+
+
+async def test_a_number_that_is_another_process_by_now_is_not_adopted() -> None:
+    here = Identity.of(os.getpid())
+    assert here is not None
+    for other in (replace(here, start=here.start - 1), replace(here, boot="another")):
+        assert RunningProcess.adopt(other, "0a1b2c3d", lambda: None) is None
+    adopted = RunningProcess.adopt(here, "0a1b2c3d", lambda: None)
+    assert adopted is not None
+    adopted.let_go()

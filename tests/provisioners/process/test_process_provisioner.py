@@ -281,3 +281,19 @@ async def test_what_was_being_stopped_goes_on_being_stopped(directory: Path, mar
         await until(provisioner, soon, lambda all_of: not all_of)
     await gone(stubborn)
     assert processes(mark) == []
+
+
+async def test_one_that_is_being_stopped_is_replaced(provisioner: ProcessProvisioner, mark: str) -> None:
+    wanted = pool(replace(template(mark, "--stubborn"), grace=60.0))
+    await provisioner.up(wanted)
+    (first,) = await all_up(provisioner, wanted)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(provisioner.stop(replace(wanted, leaving=(first.id,))))
+        await until(provisioner, wanted, lambda all_of: all_of[0].state is InstanceState.STOPPING)
+        await provisioner.up(wanted)
+        await until(provisioner, wanted, lambda all_of: all_of[-1].state is InstanceState.UP)
+        os.kill(pid_of(first, mark), signal.SIGKILL)
+    (second,) = await provisioner.instances(wanted)
+    assert second.id != first.id
+    os.kill(pid_of(second, mark), signal.SIGKILL)
+    await provisioner.stop(empty(wanted))
