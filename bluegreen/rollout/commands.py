@@ -144,7 +144,7 @@ def rollback(
     )
     # One that rests with a part of its instances gets the others first: with `force` meanwhile.
     waits = way_back.capacity < way_back.full_capacity and not force
-    _scale_up(draft, way_back)
+    pools.scale_up(draft, way_back)
     draft.open(
         Rollout(
             id=aggregate.last_rollout_id + 1,
@@ -205,9 +205,9 @@ def _start(draft: Draft, *, full: bool, force: bool = False) -> str:
             possible(aggregate),
         )
     active = aggregate.active
-    _scale_up(draft, candidate)
+    pools.scale_up(draft, candidate)
     if active is not None:
-        _require_parity(draft, active, draft.aggregate.deployment(candidate.revision), force=force)
+        parity.require(draft, active, draft.aggregate.deployment(candidate.revision), force=force)
     # The first version of a service replaces nothing: there is nothing to go through steps with.
     steps = aggregate.service.strategy.steps
     steps = steps[-1:] if full or active is None else steps
@@ -229,27 +229,6 @@ def _start(draft: Draft, *, full: bool, force: bool = False) -> str:
     draft.transition(candidate.revision, What.SHIFT_STARTED, sentence)
     want_hooks(draft, Moment.BEFORE_SHIFT, candidate.revision)
     return sentence
-
-
-def _scale_up(draft: Draft, deployment: Deployment) -> None:
-    """Have all of its instances back, of one that rests with a part of them."""
-    if deployment.capacity < deployment.full_capacity:
-        pools.scale_to(draft, deployment, deployment.full_capacity, "it is to take the traffic")
-
-
-def _require_parity(draft: Draft, active: Deployment, candidate: Deployment, *, force: bool) -> None:
-    found = parity.disparities(active, candidate)
-    if not found:
-        return
-    table = parity.describe(found, active, candidate)
-    if not force:
-        raise Refused(
-            f"The two environments differ:\n{table}\n",
-            "Make them the same, or take it on with promote --force --reason.",
-        )
-    if not draft.reason:
-        raise Refused("To promote in spite of a difference, say why.", "Give it with --reason.")
-    draft.record(What.DISPARITY, f"Taken on by {draft.asked_by}: the environments differ:\n{table}")
 
 
 def _go_on(draft: Draft, rollout: Rollout, *, full: bool) -> str:

@@ -76,7 +76,8 @@ def _endpoints(
         raise Refused(
             f"No endpoints for {command.version} on {environment}.",
             f"Give them with --endpoint HOST:PORT, or in the service file under "
-            f"services.{aggregate.name}.environments.{environment}.endpoints.",
+            f"services.{aggregate.name}.environments.{environment}.endpoints; or have instances started: "
+            f"services.{aggregate.name}.instances.",
         )
     twice = sorted(str(each) for each, count in Counter(endpoints).items() if count > 1)
     if twice:

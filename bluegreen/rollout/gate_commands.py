@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.check import Check, CheckKind
 from bluegreen.model.deployment import Deployment, Status
 from bluegreen.model.errors import Refused
@@ -46,6 +47,8 @@ def run_tests(draft: Draft, *, active: bool) -> str:
 def _idle(draft: Draft) -> Deployment:
     aggregate = draft.aggregate
     for each in aggregate.deployments:
+        if each.status is Status.DEPLOYING and _is_tested(aggregate, each):
+            return each
         if each.status is Status.DEPLOYING:
             raise Refused(
                 f"{each.version} is still being deployed to {each.environment}, and tested with that.",
@@ -57,6 +60,10 @@ def _idle(draft: Draft) -> Deployment:
         f"{aggregate.name} has no version in its idle environment.",
         "Possible: test --active, of the active version; deploy.",
     )
+
+
+def _is_tested(aggregate: ServiceAggregate, deployment: Deployment) -> bool:
+    return any(check.is_open for check in aggregate.checks_of(CheckKind.TESTS, deployment.revision))
 
 
 def approve(draft: Draft, *, expected: Standing | None = None) -> str:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bluegreen.model.deployment import Deployment
+from bluegreen.model.errors import Refused
+from bluegreen.model.event import What
 from bluegreen.model.service import HealthCheck, HealthCheckType
+from bluegreen.rollout.draft import Draft
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,21 @@ def disparities(active: Deployment, other: Deployment) -> list[Disparity]:
     # Where both environments share hosts, or ports are given out one by one, they have to differ.
     ports_may_differ = _share_hosts(active, other) or _has_free_ports(active) or _has_free_ports(other)
     return [each for each in found if each.what != "ports" or not ports_may_differ]
+
+
+def require(draft: Draft, active: Deployment, candidate: Deployment, *, force: bool) -> None:
+    found = disparities(active, candidate)
+    if not found:
+        return
+    table = describe(found, active, candidate)
+    if not force:
+        raise Refused(
+            f"The two environments differ:\n{table}\n",
+            "Make them the same, or take it on with promote --force --reason.",
+        )
+    if not draft.reason:
+        raise Refused("To promote in spite of a difference, say why.", "Give it with --reason.")
+    draft.record(What.DISPARITY, f"Taken on by {draft.asked_by}: the environments differ:\n{table}")
 
 
 def describe(found: list[Disparity], active: Deployment, other: Deployment) -> str:

@@ -77,6 +77,12 @@ def scale_to(draft: Draft, deployment: Deployment, capacity: int, why: str) -> N
     )
 
 
+def scale_up(draft: Draft, deployment: Deployment) -> None:
+    """Have all of its instances back, of one that rests with a part of them."""
+    if deployment.capacity < deployment.full_capacity:
+        scale_to(draft, deployment, deployment.full_capacity, "it is to take the traffic")
+
+
 def let_go(draft: Draft, deployment: Deployment) -> str:
     """Take those that leave from the proxies altogether: they may be stopped once that is acknowledged."""
     changed = replace(

@@ -20,6 +20,8 @@ def possible(aggregate: ServiceAggregate) -> str:
             verbs.insert(0, "retire")
         if statuses & {Status.DEPLOYING, Status.READY}:
             verbs.insert(0, "abort")
+        if aggregate.service.gates.tests and Status.READY in statuses:
+            verbs.insert(0, "test")
         if statuses & {Status.STANDBY, Status.DRAINING}:
             verbs.insert(0, "deploy --replace-standby")
         elif Status.DEPLOYING not in statuses:
@@ -31,6 +33,8 @@ def possible(aggregate: ServiceAggregate) -> str:
             verbs.insert(0, "rollback")
     elif rollout.kind is RolloutKind.PROMOTE and rollout.turning_back is None:
         on = ["resume"] if rollout.paused else [] if rollout.acknowledged_at is None else ["promote"]
+        if rollout.current is not None and rollout.current.approval:
+            on.append("approve")
         verbs = [*on, "promote --full", "abort", "rollback", *verbs]
     return f"Possible: {', '.join(verbs)}."
 

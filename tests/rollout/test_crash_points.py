@@ -128,7 +128,7 @@ def _rolled_back(controller: Controller) -> bool:
 
 async def _until(controller: Controller, holds: Callable[[], bool]) -> None:
     changes = controller.changes()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not holds():
             await anext(changes)
 

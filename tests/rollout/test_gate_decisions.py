@@ -132,16 +132,12 @@ def test_tests_that_are_run_again_decide_again() -> None:
     story.now += 10
     story.command(partial(gate_commands.run_tests, active=False))
     assert story.status(1) == "deploying"
-    assert "already" in _refused(story) or open_check(story).wanted_at == story.now
+    again = story.command(partial(gate_commands.run_tests, active=False))
+    assert "already" in again
+    assert open_check(story).wanted_at == story.now
     answer(story, Verdict.FAIL)
     story.decide(story.all_agree())
     assert story.status(1) == "failed"
-
-
-def _refused(story: Story) -> str:
-    with pytest.raises(Refused) as refused:
-        story.command(partial(gate_commands.run_tests, active=False))
-    return str(refused.value)
 
 
 def test_tests_of_the_active_version_change_nothing_else() -> None:
