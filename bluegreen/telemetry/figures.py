@@ -16,6 +16,7 @@ from bluegreen.rollout import proof
 from bluegreen.rollout.operations import Operations, ServiceView
 from bluegreen.rollout.wanted_traffic import is_routed
 from bluegreen.telemetry.gate_figures import GateFigures
+from bluegreen.telemetry.pool_figures import PoolFigures
 
 _REVISION = ("service", "environment", "version", "revision")
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
@@ -23,7 +24,7 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120
 
 class Figures(Collector):
     """Collects from `Operations`; nothing is kept here but the times of rollouts that finished,
-    and in `GateFigures` what gates have said."""
+    and what `GateFigures` and `PoolFigures` count."""
 
     def __init__(self, operations: Operations, registry: CollectorRegistry) -> None:
         self._operations = operations
@@ -43,6 +44,7 @@ class Figures(Collector):
             registry=registry,
         )
         self._gates = GateFigures(registry)
+        self._pools = PoolFigures(registry)
         registry.register(self)
 
     async def follow(self) -> None:
@@ -53,12 +55,14 @@ class Figures(Collector):
             self._rollback.labels(service)
             aggregate = self._operations.aggregate(service)
             self._gates.begin(aggregate)
+            self._pools.begin(aggregate)
             if aggregate.rollout is not None and not aggregate.rollout.is_open:
                 self._seen[service] = aggregate.rollout.id
         async for service in self._operations.decisions():
             if service in self._operations.services():
                 aggregate = self._operations.aggregate(service)
                 self._gates.note(aggregate)
+                self._pools.note(aggregate)
                 self._note(service, aggregate.rollout)
 
     def _note(self, service: str, rollout: Rollout | None) -> None:
@@ -82,6 +86,7 @@ class Figures(Collector):
         yield from self._weights(views)
         yield from self._traffic(views)
         yield from self._gates.collect(views)
+        yield from self._pools.collect(views)
 
     def _fleet(self) -> Iterable[Metric]:
         facts = self._operations.fleet()
