@@ -78,3 +78,13 @@ class Watcher:
             self._watch = self._watch.again(stretch.active, stretch.since)
         else:
             self._watch = Watch(analysis, stretch.candidate, stretch.active, stretch.since)
+        if self._watch is not None and not _goes_on(before, stretch):
+            self._watch.reach_back()
+
+
+def _goes_on(before: Stretch | None, stretch: Stretch | None) -> bool:
+    """Whether it is the same step or time as before: what was seen of it is not to count again, since
+    somebody has said to go on, or since another analysis was applied."""
+    if before is None or stretch is None:
+        return False
+    return (before.rollout, before.step) == (stretch.rollout, stretch.step)

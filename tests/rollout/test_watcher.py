@@ -6,8 +6,11 @@ from dataclasses import replace
 
 from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.analysis import Analysis, CommandSource
+from bluegreen.model.condition import parse_condition
 from bluegreen.model.gates import Gates
+from bluegreen.model.revision_figures import ServiceFigures
 from bluegreen.model.verdict import Finding, Verdict
+from bluegreen.rollout.analysis.watch import REACH
 from bluegreen.rollout.clock import SystemClock
 from bluegreen.rollout.watcher import Watcher
 from tests.rollout.simulated_switch import SimulatedSwitch
@@ -20,6 +23,28 @@ SLEEPY = CommandSource("sleepy", ("sleepy",))
 def with_sources(aggregate: ServiceAggregate, *sources: CommandSource) -> ServiceAggregate:
     gates = Gates(analysis=Analysis(sources=sources))
     return replace(aggregate, service=replace(aggregate.service, gates=gates))
+
+
+def test_a_step_reaches_back_to_the_reports_that_it_began_in_and_one_that_is_resumed_does_not() -> None:
+    clock = SystemClock()
+    switch = SimulatedSwitch(clock)
+    since: list[float] = []
+
+    def figures(service: str, moment: float) -> ServiceFigures:
+        since.append(moment)
+        return ServiceFigures()
+
+    switch.figures = figures  # type: ignore[method-assign]
+    watcher = Watcher(switch, clock)
+    story = at_ten_percent(Gates(analysis=Analysis(conditions=(parse_condition("success_rate >= 99"),))))
+    for _ in range(2):
+        rollout = story.aggregate.open_rollout
+        assert rollout is not None
+        now = replace(rollout, watched_since=clock.now())
+        watcher.look(replace(story.aggregate, rollout=now))
+    step, early, resumed = since
+    assert early == step - REACH
+    assert resumed > step
 
 
 def test_what_was_asked_before_an_apply_changed_the_analysis_is_not_heard() -> None:

@@ -17,6 +17,13 @@ from bluegreen.rollout.analysis.streak import Streak, Tally
 _WITHOUT_FAILURES = {Metric.P50, Metric.P90, Metric.P99, Metric.REQUEST_RATE, Metric.GATEWAY_ERROR_RATE}
 """Metrics that can be bad although no answer of the candidate failed."""
 
+_OF_THE_STRETCH_ALONE = {Metric.REQUEST_RATE, Metric.GATEWAY_ERROR_RATE}
+"""Metrics that change with the division of the traffic, or are not the candidate's."""
+
+REACH = 2.0
+"""Seconds: two reports of the usual interval. A proxy's report is whole only where it began after what is
+looked back to, and those of all proxies only one interval after that."""
+
 
 class Watch:
     """Watches one stretch, in memory: a step of a rollout, or the time in which the old version stays warm.
@@ -37,7 +44,7 @@ class Watch:
         self._analysis = analysis
         self._candidate = candidate
         self._active = active
-        self._since = since
+        self._since = self._answers_since = since
         self._conditions = tuple(dict.fromkeys(watched_conditions(analysis)))
         self._sources: dict[str, Source] = {source.name: source for source in analysis.sources}
         self._due = dict.fromkeys(self._sources, since)
@@ -62,6 +69,12 @@ class Watch:
         going_on = test if test is not None and not test.alarm else None
         return Watch(self._analysis, self._candidate, active, since, going_on)
 
+    def reach_back(self) -> None:
+        """Judge the candidate's answers by those of the REACH before the stretch as well. The first reports
+        of a step began before it, and would tell nothing otherwise: that is a second in which a bad version
+        goes on."""
+        self._answers_since = self._since - REACH
+
     def next_look_at(self) -> float:
         """When there is something to do: a look, or a source to ask."""
         idle = [due for name, due in self._due.items() if name not in self._under_way]
@@ -72,15 +85,16 @@ class Watch:
 
     def look(self, figures_since: FiguresSince, now: float) -> None:
         """Judge every condition, and compare. `figures_since(moment)` tells the figures from then until now,
-        and is asked at most three times."""
+        and is asked at most four times."""
         self._next_look = now + self._analysis.interval
-        figures = figures_since(max(self._since, now - self._analysis.window))
-        self._note_first_failure(figures)
-        seen = Seen(
-            figures, self._candidate, self._active, self._analysis.min_requests, self._analysis.window
-        )
+        window = self._analysis.window
+        begun, reached = (max(since, now - window) for since in (self._since, self._answers_since))
+        figures = figures_since(begun)
+        seen = Seen(figures, self._candidate, self._active, self._analysis.min_requests, window)
+        answers = replace(seen, figures=figures_since(reached)) if reached < begun else seen
+        self._note_first_failure(answers.figures)
         for condition in self._conditions:
-            finding = judge(condition, seen)
+            finding = judge(condition, seen if condition.metric in _OF_THE_STRETCH_ALONE else answers)
             if finding is not None:
                 self._add(finding, self._bad_since(condition, now))
         if self._comparison is not None:

@@ -94,6 +94,26 @@ def test_the_window_does_not_reach_back_before_the_stretch() -> None:
     assert watched.verdict is Verdict.PASS
 
 
+def test_told_to_reach_back_it_judges_the_answers_shortly_before_it_too() -> None:
+    traffic = Traffic()
+    for second in (-5, -4, -3, -2):
+        traffic.add(BEGAN + second, candidate=BAD, active=GOOD)
+    traffic.add(BEGAN + 0.5, candidate=replace(GOOD, failures=2), active=GOOD)
+    rate = parse_condition("request_rate >= 80")
+    watched = watch(looked(conditions=(ERRORS, rate), window=2.0))
+    watched.reach_back()
+    traffic.seconds[BEGAN - 0.5] = {CANDIDATE: GOOD}
+    watched.look(traffic.since, BEGAN + 1)
+    found = {each.name: each for each in watched.findings}
+    assert found[ERRORS.text].summary.startswith("success_rate 99 % of 200 answers")
+    assert found[rate.text].summary.startswith("request_rate 100/s of 100 answers")
+    assert watched.first_bad_at is None
+    for second in range(1, 5):
+        traffic.add(BEGAN + second, candidate=GOOD, active=GOOD)
+    watched.look(traffic.since, BEGAN + 4)
+    assert watched.findings[0].summary.startswith("success_rate 100 % of 200 answers"), "no further than that"
+
+
 def test_a_proxy_that_is_not_heard_makes_it_inconclusive() -> None:
     watched = watch(looked(conditions=(ERRORS,)))
     assert seconds(watched, GOOD, traffic=Traffic(unheard=("edge-1",))) == [Verdict.INCONCLUSIVE]
