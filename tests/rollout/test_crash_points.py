@@ -46,6 +46,8 @@ EVERYTHING = 200
 class Operator:
     """Drives one story through however many control planes it takes."""
 
+    service = SHOP
+
     def __init__(self, path: Path, crash_at: int) -> None:
         self.fleet = SimulatedSwitch(SystemClock())
         self.boundaries = Boundaries(crash_at)
@@ -71,7 +73,7 @@ class Operator:
             )
             try:
                 await controller.start()
-                await controller.apply(Catalogue({"edge": EDGE}, {"shop": SHOP}), ANNA)
+                await controller.apply(Catalogue({"edge": EDGE}, {"shop": self.service}), ANNA)
             except Crash:
                 return False
             return await self._lead(controller)
