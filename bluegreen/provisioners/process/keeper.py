@@ -68,11 +68,14 @@ class _Leave(Exception):
 
 
 class Keeper:
-    """`template` may be replaced at any time: the next start goes by it."""
+    """`template` may be replaced at any time: the next start goes by it. `known` is set once what was found
+    was looked at: told of before, one that serves would be taken for one that does not."""
 
     def __init__(self, found: Found, template: ProcessTemplate, around: Surroundings) -> None:
         self.record, self.template = found.record, template
-        self.gone = asyncio.Event()
+        self.gone, self.known = asyncio.Event(), asyncio.Event()
+        if found.identity is None:
+            self.known.set()
         self._identity = found.identity
         self._around = around
         self._state, self._since, self._note = InstanceState.STARTING, time.time(), ""
@@ -151,6 +154,7 @@ class Keeper:
         clock = asyncio.get_running_loop().time
         deadline, pause = clock() + self.template.ready_timeout, SHORTEST_LOOK
         while not await listens(self.record.endpoint):
+            self.known.set()
             if clock() >= deadline:
                 await self._end_process(UNREADY_GRACE)
                 raise _NotWell(
@@ -244,6 +248,7 @@ class Keeper:
     def _become(self, state: InstanceState, note: str = "", since: float | None = None) -> None:
         self._state, self._note = state, note
         self._since = time.time() if since is None else since
+        self.known.set()
         self._around.changed(self.record.key)
 
     async def _with_last_lines(self, trouble: str) -> str:

@@ -111,6 +111,8 @@ class ProcessProvisioner:
         await self._end(going, _name(pool))
 
     async def instances(self, pool: Pool) -> Sequence[Instance]:
+        for each in tuple(self._take_up(pool).values()):
+            await each.known.wait()
         return [each.instance for each in self._take_up(pool).values()]
 
     def on_change(self, notify: Callable[[Key], None]) -> None:

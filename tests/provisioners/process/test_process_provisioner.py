@@ -262,6 +262,20 @@ async def test_processes_are_left_alone_by_the_end_of_the_provisioner(directory:
         await gone(pid)
 
 
+async def test_what_serves_is_never_told_of_as_anything_else_after_a_restart(
+    directory: Path, mark: str
+) -> None:
+    wanted = pool(template(mark), 3)
+    async with ProcessProvisioner.open(directory) as provisioner:
+        await provisioner.up(wanted)
+        before = await all_up(provisioner, wanted)
+    async with ProcessProvisioner.open(directory) as provisioner:
+        await provisioner.up(wanted)
+        first = await provisioner.instances(wanted)
+        assert [(each.id, each.state) for each in first] == [(each.id, each.state) for each in before]
+        await provisioner.reap()
+
+
 async def test_what_was_being_stopped_goes_on_being_stopped(directory: Path, mark: str) -> None:
     wanted = pool(template(mark, "--stubborn"))
     async with ProcessProvisioner.open(directory) as provisioner:
