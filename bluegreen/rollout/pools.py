@@ -113,11 +113,15 @@ def standby_capacity(deployment: Deployment) -> int:
 
 
 def describe(deployment: Deployment) -> str:
-    """How the instances are, such as "2 of 3 instances are up; 7f3a: exited with status 1"."""
-    up = sum(each.state is InstanceState.UP for each in deployment.instances)
+    """How the instances are, such as "2 of 3 instances are up, 1 leaves; 7f3a: exited with status 1"."""
+    staying = [each for each in deployment.instances if each.id not in deployment.leaving]
+    up = sum(each.state is InstanceState.UP for each in staying)
+    leaving = len(deployment.instances) - len(staying)
     notes = [f"{each.id}: {each.note}" for each in deployment.instances if each.state in NOT_WELL]
     shown = "; ".join(notes[:3]) + (f"; and {len(notes) - 3} more" if len(notes) > 3 else "")
     what = f"{up} of {count(deployment.capacity)} {'is' if deployment.capacity == 1 else 'are'} up"
+    if leaving:
+        what += f", {leaving} leave{'s' if leaving == 1 else ''}"
     return f"{what}; {shown}" if notes else what
 
 

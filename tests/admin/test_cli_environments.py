@@ -212,7 +212,8 @@ async def test_the_scale_up_of_a_rollback_is_said_beforehand(running: Running, r
     sentence = "Way back: rollback scales up 2 to 3 instances first, v1 on blue"
     for verb in ("status", "environments"):
         shown = (await run(verb, "shop")).out
-        assert sentence in shown.splitlines()
+        (said,) = [line for line in shown.splitlines() if line.startswith(sentence)]
+        assert ("; its last scale-up took " in said) is (verb == "environments")
         assert "differ" not in shown, "a standby that rests is meant to have fewer"
     blue, _ = rows((await run("environments", "shop")).out, "ENVIRONMENT")
     assert blue[4:7] == ["2", "2", "3"]
@@ -251,6 +252,7 @@ async def test_scale_waits_until_nobody_leaves(
     shown = (await run("environments", "shop")).out
     assert rows(shown, "ENVIRONMENT")[0][4:8] == ["1", "1", "1", "2"]
     assert "up, leaves" in shown
+    assert "v1 on blue: 1 of 1 instance is up, 2 leave" in (await run("status", "shop")).out.splitlines()
     running.switch.speak("edge-2")
     ended = await scaling.ends()
     assert (ended.code, ended.out) == (0, "Instances of shop: 1 on blue (v1).\n")

@@ -43,7 +43,7 @@ def environment_lines(status: pb.ServiceStatus) -> Iterator[Text]:
     """What a status says of them: only where something is not as it is meant to be."""
     for each in status.deployments:
         if each.status not in OVER and not is_complete(each):
-            yield Text(printable(f"{where(each)}: {capacity_sentence(each)}"), "yellow")
+            yield Text(printable(f"{where(each)}: {each.capacity.summary}"), "yellow")
     if status.disparities:
         what = printable(", ".join(each.what for each in status.disparities))
         yield Text(f"The environments differ: {what} (bluegreen environments {status.service})", "yellow")
@@ -58,18 +58,15 @@ def way_back_lines(status: pb.ServiceStatus) -> Iterator[Text]:
     deployment = find_deployment(status, scale_up.deployment_revision)
     name = where(deployment) if deployment else f"revision {scale_up.deployment_revision}"
     numbers = f"{scale_up.from_instances} to {scale_up.to_instances} instances"
-    yield Text(printable(f"Way back: rollback scales up {numbers} first, {name}"))
+    seconds = deployment.capacity.scale_up_seconds if deployment else 0.0
+    took = f"; its last scale-up took {seconds:.1f} s" if seconds else ""
+    yield Text(printable(f"Way back: rollback scales up {numbers} first, {name}{took}"))
 
 
 def is_complete(deployment: pb.Deployment) -> bool:
     """Whether it has the instances that are wanted; of those that were handed in nobody knows."""
     capacity = deployment.capacity
     return not provided(deployment) or (capacity.up >= capacity.wanted and not capacity.leaving)
-
-
-def capacity_sentence(deployment: pb.Deployment) -> str:
-    leaving = deployment.capacity.leaving
-    return deployment.capacity.summary + (f"; {leaving} leave{'s' * (leaving == 1)}" if leaving else "")
 
 
 def where(deployment: pb.Deployment) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bluegreen.admin.cli.environments_view import capacity_sentence, where
+from bluegreen.admin.cli.environments_view import where
 from bluegreen.admin.cli.gates_view import approval_wanted
 from bluegreen.admin.cli.goals import OVER, candidate, find_deployment, provided
 from bluegreen.admin.cli.output import printable
@@ -59,7 +59,7 @@ def _environments(status: pb.ServiceStatus) -> Iterator[tuple[Subject, str]]:
         yield ("deployment", str(each.revision)), sentence
         # While it is deployed, the activity tells.
         if provided(each) and each.status not in (*OVER, "deploying"):
-            yield ("instances", str(each.revision)), f"{where(each)}: {capacity_sentence(each)}"
+            yield ("instances", str(each.revision)), f"{where(each)}: {each.capacity.summary}"
     if status.disparities:
         yield ("disparities", ""), f"the environments differ: {', '.join(d.what for d in status.disparities)}"
 
