@@ -245,6 +245,19 @@ def test_what_envoy_answers_to_grpc_hides_nothing() -> None:
     assert reports.figures(0.0).gateway_failures == 2
 
 
+def test_a_revision_that_fell_silent_takes_little_room() -> None:
+    told = Reports()
+    told.report(0.0, answers(0))
+    for half in range(1, 41):
+        told.report(half / 2, answers(half))
+    timeline = told.statistics.figures._services["shop"][1]
+    assert len(timeline) > 30
+    for second in range(30, 150, 10):
+        told.report(second, answers(40))
+    assert len(timeline) <= 3
+    assert told.first(0.0).answers >= 30
+
+
 def test_revisions_that_are_gone_are_forgotten() -> None:
     reports = Reports()
     reports.report(0.0)

@@ -100,7 +100,10 @@ class FleetFigures:
 
 
 def _heard_of(timelines: dict[_Key, Timeline], now: float) -> dict[_Key, Timeline]:
-    return {key: timeline for key, timeline in timelines.items() if abs(now - timeline.newest) < KEPT}
+    kept = {key: timeline for key, timeline in timelines.items() if abs(now - timeline.newest) < KEPT}
+    for timeline in kept.values():
+        timeline.age(now)
+    return kept
 
 
 def _figures(slot: Slot, seconds: float) -> RevisionFigures:

@@ -59,7 +59,7 @@ class Timeline:
         began = min(began, at)
         self.newest = at
         if at >= self._aged_at + COARSE or at < self._aged_at:
-            self._age(at)
+            self.age(at)
         _slot(self._fine, began, FINE).add(began, counts, at if failed else None)
 
     def edge(self, since: float, now: float) -> float:
@@ -80,7 +80,7 @@ class Timeline:
                 total.include(slot)
         return total
 
-    def _age(self, now: float) -> None:
+    def age(self, now: float) -> None:
         """What is older goes from fine slots to coarse ones, and away. So does what a clock that was set back
         left in the future."""
         self._aged_at = now
