@@ -253,6 +253,7 @@ async def test_scale_waits_until_nobody_leaves(
     assert rows(shown, "ENVIRONMENT")[0][4:8] == ["1", "1", "1", "2"]
     assert "up, leaves" in shown
     assert "v1 on blue: 1 of 1 instance is up, 2 leave" in (await run("status", "shop")).out.splitlines()
+    assert scaling.process.returncode is None
     running.switch.speak("edge-2")
     ended = await scaling.ends()
     assert (ended.code, ended.out) == (0, "Instances of shop: 1 on blue (v1).\n")
