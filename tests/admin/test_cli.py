@@ -52,7 +52,7 @@ def test_help_loads_nothing_that_is_slow() -> None:
     verbs = (
         *("", "serve", "demo", "bootstrap", "schema", "apply", "services", "deploy", "test", "promote"),
         *("approve", "pause", "resume", "abort", "rollback", "status", "history", "events", "proxies"),
-        "proxies forget",
+        *("proxies forget", "environments", "scale", "logs", "retry", "retire"),
     )
     asked = subprocess.run(
         [sys.executable, "-c", HELP_OF, *verbs], capture_output=True, text=True, check=False
