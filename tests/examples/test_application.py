@@ -23,8 +23,10 @@ from tests.release.world import ORIGIN, SHOP, World
 from tests.support.fixtures import StartLoad
 
 SERVE = Path(__file__).parents[2] / "examples" / "application" / "serve.py"
-HEALTH = {"interval": "500ms"}
-LAME_DUCK = 1.5
+HEALTH = {"interval": "1s", "unhealthy_threshold": 3}
+LAME_DUCK = 2.0
+"""Seconds: enough for one check, not for three. A refusal counts at once, whatever the threshold."""
+
 RPC, RPC_DOMAIN = "rpc", "rpc.example.com"
 
 
@@ -154,7 +156,7 @@ async def test_the_order_of_going_down(children: ChildProcesses) -> None:
             "/example.Application/Wait",
             request_serializer=Duration.SerializeToString,
             response_deserializer=StringValue.FromString,
-        )(Duration(seconds=int(LAME_DUCK) + 2))
+        )(Duration(seconds=int(LAME_DUCK) + 1))
         # On a connection of its own, so that the slow one is under way as well.
         async with client.get(f"http://{instance.http}/"):
             pass
