@@ -272,6 +272,16 @@ async def test_scale_ends_with_1_where_an_instance_cannot_be_had(
     assert ended.err.splitlines()[-1] == ("Error: v1 on blue: 3 of 4 instances are up; i4: no memory is left")
 
 
+async def test_what_the_provisioner_said_is_told(running: Running, run: Run) -> None:
+    await running.release("v1")
+    running.provisioner.broken = "no quota is left"
+    ended = await run("scale", "shop", "4", "--timeout", "300ms")
+    assert ended.code == 4
+    await running.until(lambda view: bool(view.aggregate.deployment(1).note))
+    for verb in ("status", "environments"):
+        assert "v1 on blue lacks instances: no quota is left" in (await run(verb, "shop")).out.splitlines()
+
+
 async def test_what_cannot_be_scaled_is_refused(running: Running, run: Run) -> None:
     await running.controller.apply(catalogue(QUICK), ANNA)
     await running.release("v1")

@@ -35,7 +35,7 @@ def environments_view(status: pb.ServiceStatus, now: float) -> RenderableType:
         parts += [Text(), _instances(status, now)]
     if status.deployments:
         parts += [Text(), Text("Healthy instances, as each proxy counts them", "bold"), _health(status)]
-    parts += [Text(), *_parity(status), *way_back_lines(status)]
+    parts += [Text(), *_parity(status), *way_back_lines(status), *_failures(status)]
     return Group(*parts)
 
 
@@ -48,6 +48,14 @@ def environment_lines(status: pb.ServiceStatus) -> Iterator[Text]:
         what = printable(", ".join(each.what for each in status.disparities))
         yield Text(f"The environments differ: {what} (bluegreen environments {status.service})", "yellow")
     yield from way_back_lines(status)
+    yield from _failures(status)
+
+
+def _failures(status: pb.ServiceStatus) -> Iterator[Text]:
+    """What the provisioner said when it could not have the instances of the active version."""
+    for each in status.deployments:
+        if each.status == "active" and each.note and not is_complete(each):
+            yield Text(printable(f"{where(each)} lacks instances: {each.note}"), "red")
 
 
 def way_back_lines(status: pb.ServiceStatus) -> Iterator[Text]:
