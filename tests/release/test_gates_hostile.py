@@ -162,7 +162,7 @@ async def test_a_bad_version_is_told_although_a_proxy_is_silent_and_the_way_back
     async with flawed_application("v2") as v2:
         await world.release("v1", [(await application("v1")).address])
         await world.deploy("v2", [v2.address])
-        await load(world.entry("edge"), rate=100.0)
+        running = await load(world.entry("edge"), rate=100.0)
         await world.promote()
         await world.when(lambda status: status.rollout.percent == 50 and status.rollout.state == "holding")
         silent = world.proxies["sidecar"].child
@@ -177,6 +177,7 @@ async def test_a_bad_version_is_told_although_a_proxy_is_silent_and_the_way_back
             silent.send(signal.SIGCONT)
         finished = await turned_back(world)
         assert "first bad answer" in finished.message
+        await running.stop()
 
 
 async def test_an_envoy_that_restarts_in_the_midst_of_a_step_harms_no_verdict(
@@ -188,7 +189,7 @@ async def test_an_envoy_that_restarts_in_the_midst_of_a_step_harms_no_verdict(
     async with flawed_application("v2") as v2:
         await world.release("v1", [(await application("v1")).address])
         await world.deploy("v2", [v2.address])
-        await load(world.entry("edge"), rate=100.0)
+        running = await load(world.entry("edge"), rate=100.0)
         await world.promote()
         await world.when(lambda status: status.rollout.percent == 50 and status.rollout.state == "holding")
         await world.proxies["edge"].stop()
@@ -196,6 +197,7 @@ async def test_an_envoy_that_restarts_in_the_midst_of_a_step_harms_no_verdict(
         await world.until(2, "active", timeout=60.0)
         verdicts = [each.message for each in await world.events() if each.what == "checked"]
         assert any("is pass" in each for each in verdicts), verdicts
+        await running.stop()
 
 
 async def test_killed_in_the_midst_of_a_step_it_watches_on(
@@ -224,7 +226,7 @@ async def test_on_fail_pause_leaves_it_to_the_operator(
     analysis = {**CONDITION, "on_fail": "pause"}
     await world.start(health_check=HEALTH, strategy=in_steps(50), gates={"analysis": analysis})
     async with flawed_application("v2") as v2:
-        await candidate(world, load, (await application("v1")).address, v2, 50)
+        running = await candidate(world, load, (await application("v1")).address, v2, 50)
         v2.fail_every = 5
         status = await world.when(lambda s: s.rollout.state == "paused")
         assert "success_rate" in status.rollout.reason
@@ -236,6 +238,7 @@ async def test_on_fail_pause_leaves_it_to_the_operator(
         await world.happens("paused", after=after)
         await world.admin.Abort(pb.CommandRequest(origin=ORIGIN, service=SHOP))
         await world.until(2, "ready")
+        await running.stop()
 
 
 async def test_a_dead_old_version_is_no_way_back_until_it_lives_again(
@@ -245,7 +248,7 @@ async def test_a_dead_old_version_is_no_way_back_until_it_lives_again(
     await world.start(health_check=health, gates={"analysis": CONDITION})
     v1 = await application("v1")
     async with flawed_application("v2") as v2:
-        await candidate(world, load, v1.address, v2, 100)
+        running = await candidate(world, load, v1.address, v2, 100)
         await world.until(1, "standby")
         v1.child.send(signal.SIGSTOP)
         await world.when(lambda s: all(_healthy(p, 1) == 0 for p in s.proxies))
@@ -257,6 +260,7 @@ async def test_a_dead_old_version_is_no_way_back_until_it_lives_again(
         await world.until(1, "active")
         verdicts = [each.message for each in await world.events() if each.what == "checked"]
         assert len(verdicts) == 2, verdicts
+        await running.stop()
 
 
 def _healthy(proxy: Any, revision: int) -> int:
@@ -279,6 +283,7 @@ async def test_both_versions_bad_go_back_once(
                 await running.until(lambda report: True)
         events = [each.what for each in await world.events()]
         assert events.count("reactivated") == 1, "nor is it sent forth again"
+        await running.stop()
 
 
 async def test_a_source_that_is_down_pauses_and_says_so(
@@ -289,11 +294,12 @@ async def test_a_source_that_is_down_pauses_and_says_so(
     analysis = {**CONDITION, "sources": [source]}
     await world.start(health_check=HEALTH, strategy=in_steps(50), gates={"analysis": analysis})
     async with flawed_application("v2") as v2:
-        await candidate(world, load, (await application("v1")).address, v2, 50)
+        running = await candidate(world, load, (await application("v1")).address, v2, 50)
         status = await world.when(lambda s: s.rollout.state == "paused")
         assert "no connection" in status.rollout.reason
         await world.promote()
         await world.until(2, "active")
+        await running.stop()
 
 
 async def test_preview_and_mirrored_requests_are_not_judged(
@@ -319,6 +325,7 @@ async def test_preview_and_mirrored_requests_are_not_judged(
         v2.fail_every = 0
         await world.promote()
         await world.until(2, "active", timeout=60.0)
+        await running.stop()
 
 
 async def test_the_tests_of_the_active_version_only_tell_how_it_is(
@@ -335,3 +342,28 @@ async def test_the_tests_of_the_active_version_only_tell_how_it_is(
         assert "failed" in event.message
         status = await world.status()
         assert [d.status for d in status.deployments] == ["active"]
+
+
+async def test_an_apply_may_take_a_source_away_that_is_being_asked(
+    world: World, application: StartApplication, load: StartLoad
+) -> None:
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def handler(_: web.Request) -> web.StreamResponse:
+        asked.set()
+        await answer.wait()
+        return web.Response(status=400)
+
+    settings: dict[str, Any] = {"health_check": HEALTH, "strategy": in_steps(50)}
+    async with web_server(handler) as url, flawed_application("v2") as v2:
+        source = {"name": "judge", "webhook": {"url": url}, "timeout": "30s"}
+        child = await world.start(**settings, gates={"analysis": {**CONDITION, "sources": [source]}})
+        running = await candidate(world, load, (await application("v1")).address, v2, 50)
+        await asked.wait()
+        await world.apply(world.described(**settings, gates={"analysis": CONDITION}))
+        await world.when(lambda s: all(each.last.name != "judge" for each in s.observation.watched))
+        answer.set()
+        await world.promote()
+        await world.until(2, "active")
+        assert child.returncode is None, "an answer that nobody waits for any more is not heard"
+        await running.stop()
