@@ -202,10 +202,14 @@ class World:
     async def happens(self, what: str, after: int = 0, timeout: float = 30.0) -> pb.Event:
         """The first event of a kind with an id greater than `after`."""
         follow = pb.ListEventsRequest(service=SHOP, follow=True, limit=1000, after=after)
-        async with asyncio.timeout(timeout):
-            async for event in self.admin.ListEvents(follow, wait_for_ready=True):
-                if event.what == what:
-                    return event
+        following = self.admin.ListEvents(follow, wait_for_ready=True)
+        try:
+            async with asyncio.timeout(timeout):
+                async for event in following:
+                    if event.what == what:
+                        return event
+        finally:
+            following.cancel()
         raise AssertionError(f"the events ended before {what}")
 
     async def events(self) -> list[pb.Event]:
@@ -221,16 +225,18 @@ class World:
     ) -> pb.ServiceStatus:
         """The first status for which `holds`."""
         last = "no status came"
+        watching = self.admin.WatchStatus(pb.GetStatusRequest(service=service), wait_for_ready=True)
         try:
             async with asyncio.timeout(timeout):
-                async for status in self.admin.WatchStatus(
-                    pb.GetStatusRequest(service=service), wait_for_ready=True
-                ):
+                async for status in watching:
                     if holds(status):
                         return status
                     last = f"{status.activity} {[(d.revision, d.status) for d in status.deployments]}"
         except TimeoutError:
             raise AssertionError(f"not within {timeout} s: {last}") from None
+        finally:
+            # A call that is only dropped goes on until the garbage collector finds it.
+            watching.cancel()
         raise AssertionError(f"the watch ended: {last}")
 
     def entry(self, gateway: str) -> str:
