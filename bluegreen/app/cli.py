@@ -117,7 +117,10 @@ def serve(**options: Any) -> None:
     help="Keep logs and database there. Default: a temporary directory.",
 )
 def demo(**options: Any) -> None:
-    """A whole release on this machine: real Envoys under real load. Exit 0 only if no request failed."""
+    """Good and bad releases through real Envoys under load.
+
+    Exit 0 only if no request failed but those a bad version fails on purpose.
+    """
     run("bluegreen.app.demo_verb:play", options)
 
 

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from bluegreen.app.demo.application import ApplicationOptions
-from bluegreen.app.demo.application_process import ApplicationProcess, start_application
 from bluegreen.app.demo.envoy_process import EnvoyOptions, EnvoyProcess
 from bluegreen.app.demo.load_plan import LoadPlan, Target
 from bluegreen.app.demo.load_process import LoadProcess
 from bluegreen.app.demo.load_report import LoadReport
 from bluegreen.app.demo.processes import ChildProcesses
+from tests.support.application_process import ApplicationProcess, start_application
 from tests.support.http2_upstream import start_http2_upstream
 
 StartApplication = Callable[..., Awaitable[ApplicationProcess]]

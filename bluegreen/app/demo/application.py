@@ -7,7 +7,8 @@ else is still answered (with `Connection: close`). Then it stops accepting, fini
 the grace, says goodbye to its WebSockets, and exits 0.
 
 It can be a bad version (see `faults`), and counts what reaches it: `/count` answers with the requests by
-Host, health checks not counted, so that what came through a preview is told from what came as production.
+Host, health checks not counted, so that what came through a preview is told from what came as production. The
+last thing that it prints is the same, after COUNTED: nothing comes after that.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import hashlib
+import json
 import math
 import os
 import signal
@@ -35,6 +37,8 @@ KEEP_ALIVE_SECONDS: Final = 75.0
 LONGEST_REQUEST_SECONDS: Final = 60.0
 BACKLOG: Final = 1024
 NOT_COUNTED: Final = {"/healthz", "/count"}
+LISTENING: Final = "listening on "
+COUNTED: Final = "requests by host: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class Application:
         self.draining = False
         self._options = options
         self._websockets: set[web.WebSocketResponse] = set()
-        self._by_host: Counter[str] = Counter()
+        self.by_host: Counter[str] = Counter()
         self._numbers = count(1)
 
     def build(self) -> web.Application:
@@ -77,7 +81,7 @@ class Application:
     @web.middleware
     async def _label(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path not in NOT_COUNTED:
-            self._by_host[request.host] += 1
+            self.by_host[request.host] += 1
         response = await handler(request)
         if not response.prepared:
             response.headers["x-version"] = self._options.version
@@ -95,7 +99,7 @@ class Application:
         return web.json_response({"status": "ok"})
 
     async def _count(self, _: web.Request) -> web.Response:
-        return web.json_response(self._by_host)
+        return web.json_response(self.by_host)
 
     async def _answer(self, request: web.Request) -> web.Response:
         body = await request.read()
@@ -168,12 +172,13 @@ async def serve(options: ApplicationOptions) -> None:
     try:
         await web.TCPSite(runner, options.host, options.port, backlog=BACKLOG).start()
         host, port, *_ = runner.addresses[0]
-        print(f"listening on http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
+        print(f"{LISTENING}http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
         await stop.wait()
         application.draining = True
         await asyncio.sleep(options.lame_duck)
     finally:
         await runner.cleanup()
+    print(f"{COUNTED}{json.dumps(application.by_host)}", flush=True)
 
 
 def parse(arguments: list[str]) -> ApplicationOptions:

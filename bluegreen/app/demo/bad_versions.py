@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-import aiohttp
-
 from bluegreen.admin.v1 import admin_pb2 as pb
-from bluegreen.app.demo.faults import Faults
+from bluegreen.app.demo.faults import BAD_VERSIONS
 from bluegreen.app.demo.figures import Stopped
 from bluegreen.app.demo.load_process import LoadProcess
 from bluegreen.app.demo.operations import SECONDS, Operations, Version, acknowledged
@@ -26,18 +24,18 @@ class BadVersions:
 
     async def fails_its_test(self, name: str) -> Version:
         """One that its smoke test finds out: it is never promoted, and could not be."""
-        faults = Faults(fail_smoke=True)
-        version = await self.operations.deploy(name, "blue", faults, replace_standby=True)
+        version = await self.operations.deploy(name, replace_standby=True)
         found = await self.operations.tested(version)
         if found.status != "failed":
             raise DemoFailed(f"{name} is {found.status}, although it fails its smoke test")
-        self.operations.figures.stopped.append(Stopped(name, "fails its smoke test", faults, found.note))
+        stopped = Stopped(name, "fails its smoke test", BAD_VERSIONS[name], found.note)
+        self.operations.figures.stopped.append(stopped)
         self.operations.view.say(f"{name} has failed: {found.note}")
         return version
 
-    async def turned_back(self, name: str, what: str, faults: Faults) -> Version:
+    async def turned_back(self, name: str, what: str) -> Version:
         """One that passes its tests, and shows what it is worth only when it has traffic."""
-        version = await self.operations.deploy(name, "blue", faults)
+        version = await self.operations.deploy(name)
         await self.operations.ready(version)
         self.operations.view.say(f"Promote: {name}, which {what}. Nobody watches it but the analysis")
         rollout = await self.operations.begin_rollout(full=False)
@@ -54,21 +52,17 @@ class BadVersions:
             )
         back_at = await self._back_at(status.rollout)
         reason = status.rollout.reason
-        self.operations.figures.stopped.append(Stopped(name, what, faults, reason, back_at))
+        stopped = Stopped(name, what, BAD_VERSIONS[name], reason, back_at)
+        self.operations.figures.stopped.append(stopped)
         await self.load.until(lambda _: True, SECONDS)  # its next report has all that was before it
         damage = self.load.reports.damage.get(name)
         took = f", {back_at - damage.first_at:.1f} s after its first bad answer" if damage else ""
         self.operations.view.say(f"{name} is turned back{took}: {reason}")
         return version
 
-    async def count(self, version: Version) -> None:
-        """Ask its processes what has reached them: for production it is known by the Host of the requests."""
+    def count(self, version: Version, seen: Counter[str]) -> None:
+        """Take down what its processes have counted: production is known by the Host of the requests."""
         hosts = {f"{LOOPBACK}:{port}" for port in self.operations.stage.ports.production.values()}
-        seen: Counter[str] = Counter()
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as client:
-            for process in version.processes:
-                async with client.get(f"{process.url}/count") as answer:
-                    seen.update(await answer.json())
         production = sum(seen[host] for host in hosts)
         self.operations.figures.reached[version.name] = production
         self.operations.view.say(

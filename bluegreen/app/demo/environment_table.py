@@ -14,7 +14,7 @@ WIDE = 100
 
 _COLOURS = {"blue": "bright_blue", "green": "bright_green"}
 _BAR, _SHORT_BAR = 20, 8
-_FIGURES = ("acknowledged", "observed", "req/s", "active", "p99 (Envoy)")
+_FIGURES = ("acknowledged", "observed", "req/s", "active", "p99 (Envoy)", "up")
 _FEWER_FIGURES = ("acked", "seen", "req/s")
 
 
@@ -46,4 +46,5 @@ def _row(each: pb.Deployment, length: int) -> tuple[Text | str, ...]:
         f"{each.requests_per_second:.0f}",
         str(each.active_requests),
         f"{each.p99_ms:.0f} ms" if each.p99_ms >= 0 else "-",
+        f"{each.capacity.up} of {each.capacity.wanted}" if each.capacity.wanted else "-",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 FAULT_HEADER = "x-demo-fault"
@@ -33,3 +34,11 @@ class Faults:
     def delay(self, number: int) -> float:
         """Seconds that the answer to it takes longer."""
         return self.slow if number > self.slow_after else 0.0
+
+
+BAD_VERSIONS: Mapping[str, Faults] = {
+    "v3": Faults(fail_smoke=True),
+    "v4": Faults(fail_every=50),
+    "v5": Faults(slow=0.5, slow_after=10),
+}
+"""Of the demo's versions; the others are good."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,8 +10,6 @@ import aiohttp
 
 from bluegreen.admin.v1 import admin_pb2 as pb
 from bluegreen.admin.v1.admin_pb2_grpc import AdminStub
-from bluegreen.app.demo.application_process import ApplicationProcess
-from bluegreen.app.demo.faults import Faults
 from bluegreen.app.demo.figures import DemoFigures, Emptied, Move
 from bluegreen.app.demo.service_file import LOOPBACK
 from bluegreen.app.demo.service_watch import DemoFailed, ServiceWatch, deployment, has_status
@@ -25,11 +23,10 @@ SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One that was deployed, and its processes."""
+    """One that was deployed."""
 
     name: str
     revision: int
-    processes: list[ApplicationProcess]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +52,22 @@ class Operations:
         await self.stage.start_proxies()
         await self.stage.proxies_ready()
 
-    async def deploy(
-        self, name: str, environment: str, faults: Faults | None = None, *, replace_standby: bool = False
-    ) -> Version:
-        """Start a version's processes and have them deployed; its tests follow by themselves."""
-        self.view.say(f"Starting {name} on {environment}, the idle environment; no traffic reaches it")
-        processes = await self.stage.start_version(name, environment, faults or Faults())
+    async def deploy(self, name: str, *, replace_standby: bool = False) -> Version:
+        """Deploy a version, no more: the control plane starts its processes, and its tests follow."""
         request = pb.DeployRequest(
-            origin=ORIGIN,
-            service=SERVICE,
-            version=name,
-            endpoints=[process.address for process in processes],
-            replace_standby=replace_standby,
+            origin=ORIGIN, service=SERVICE, version=name, replace_standby=replace_standby
         )
-        return Version(name, (await self.admin.Deploy(request)).deployment_revision, processes)
+        answer = await self.admin.Deploy(request)
+        version = Version(name, answer.deployment_revision)
+        self.view.say(f"Deploy: {answer.message} No traffic reaches it")
+        status = await self.watch.until(is_up(version.revision), f"{name} is up", SECONDS)
+        found = deployment(status, version.revision)
+        if found is not None and found.endpoints:
+            self.view.say(
+                f"{name} is up: the control plane has started {len(found.endpoints)} processes, "
+                f"on {' and '.join(found.endpoints)}"
+            )
+        return version
 
     async def ready(self, version: Version) -> None:
         """It is healthy as both proxies see it, and has passed its tests."""
@@ -140,17 +139,14 @@ class Operations:
         self.figures.drains.append(Emptied(what, ended - began))
         self.view.say(f"{what} is standby: {found.note if found is not None else ''}")
 
-    async def released(self, version: Version) -> None:
-        """No proxy leads to it any more."""
+    async def stopped(self, version: Version, what: str) -> Counter[str]:
+        """No proxy leads to it any more, and then its processes are stopped: what they counted, by Host."""
         await self.watch.until(
-            lambda status: deployment(status, version.revision) is None, f"{version.name} is released", 90.0
+            lambda status: deployment(status, version.revision) is None, f"{what} is stopped", 90.0
         )
-
-    async def stop(self, version: Version) -> None:
-        """Stop the processes of a version that is released."""
-        statuses = await asyncio.gather(*(process.stop() for process in version.processes))
-        if any(statuses):
-            raise DemoFailed(f"processes of {version.name} did not stop well: {statuses}")
+        counted = self.stage.instances.counted(SERVICE, version.revision)
+        self.view.say(f"{what} is in no proxy any more: the control plane has stopped its processes")
+        return counted
 
     async def _apply(self, request: pb.ApplyRequest) -> pb.ApplyResponse:
         answer: pb.ApplyResponse = await self.admin.Apply(request, wait_for_ready=True)
@@ -163,6 +159,18 @@ class Operations:
             f"{what}: acknowledged by both proxies {move.to_last_ack * 1000:.1f} ms after the command, "
             f"{move.skew * 1000:.1f} ms apart"
         )
+
+
+def is_up(revision: int) -> Callable[[pb.ServiceStatus], bool]:
+    """Whether all processes of a deployment listen, or it is past waiting for them."""
+
+    def holds(status: pb.ServiceStatus) -> bool:
+        found = deployment(status, revision)
+        if found is None:
+            return False
+        return found.status != "deploying" or 0 < found.capacity.wanted <= found.capacity.up
+
+    return holds
 
 
 def acknowledged(rollout: int, steps: int) -> Callable[[pb.ServiceStatus], bool]:

@@ -21,8 +21,9 @@ from bluegreen.app.demo.processes import ChildFailed, ChildProcesses
 from bluegreen.app.demo.scenario import Scenario
 from bluegreen.app.demo.service_file import LOOPBACK
 from bluegreen.app.demo.service_watch import DemoFailed, ServiceWatch
-from bluegreen.app.demo.stage import SERVICE, Stage
+from bluegreen.app.demo.stage import DATABASE, SERVICE, Stage
 from bluegreen.app.demo.view import DemoView
+from bluegreen.model.errors import Refused
 
 INTERRUPTED = 130
 """The exit code of a process that Ctrl-C ended, by the shell's convention."""
@@ -39,12 +40,14 @@ class DemoOptions:
 
 def run(options: DemoOptions | None = None) -> int:
     """Play the demo; 0 only if all that it promises was so: see `DemoFigures.complaints`. Every child process
-    is gone when this returns."""
+    is gone when this returns. Raises Refused for a directory that was used before."""
     options = options or DemoOptions()
     console = Console(force_terminal=False if options.plain else None)
     with tempfile.TemporaryDirectory(prefix="bluegreen-demo-") as temporary:
         directory = options.directory or Path(temporary)
         directory.mkdir(parents=True, exist_ok=True)
+        if (directory / DATABASE).exists():
+            raise Refused(f"{directory} has the database of another run.", "Name another directory.")
         return asyncio.run(_play(console, directory))
 
 
@@ -73,13 +76,15 @@ async def _play(console: Console, directory: Path) -> int:
 
 
 async def _release(directory: Path, view: DemoView, figures: DemoFigures) -> LoadReport:
-    async with ChildProcesses(directory) as children:
-        stage = Stage(children, directory)
-        async with grpc.aio.insecure_channel(f"{LOOPBACK}:{stage.ports.admin}") as channel:
-            admin = AdminStub(channel)  # type: ignore[no-untyped-call]  # generated code
-            watch = ServiceWatch(admin, SERVICE, view.status_changed)
-            operations = Operations(stage, admin, watch, view, figures)
-            return await Scenario(operations, children).play()
+    children = ChildProcesses(directory)
+    stage = Stage(children, directory)
+    # The processes that the control plane runs come last: as long as it does, it would start them again.
+    address = f"{LOOPBACK}:{stage.ports.admin}"
+    async with stage.instances.reaped(), children, grpc.aio.insecure_channel(address) as channel:
+        admin = AdminStub(channel)  # type: ignore[no-untyped-call]  # generated code
+        watch = ServiceWatch(admin, SERVICE, view.status_changed)
+        operations = Operations(stage, admin, watch, view, figures)
+        return await Scenario(operations, children).play()
 
 
 async def _interruptible(story: Coroutine[None, None, LoadReport]) -> LoadReport:

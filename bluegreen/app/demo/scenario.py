@@ -7,7 +7,6 @@ import asyncio
 from dataclasses import dataclass
 
 from bluegreen.app.demo.bad_versions import BadVersions
-from bluegreen.app.demo.faults import Faults
 from bluegreen.app.demo.load_plan import LoadPlan, Target
 from bluegreen.app.demo.load_process import LoadProcess
 from bluegreen.app.demo.load_report import LoadReport
@@ -21,9 +20,6 @@ RATE = 400.0
 BREATH = 2.0
 """Seconds of load between two acts, so that each is seen in the figures."""
 
-FAILING = Faults(fail_every=50)
-SLOWING_DOWN = Faults(slow=0.5, slow_after=10)
-
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
@@ -36,7 +32,7 @@ class Scenario:
         """The whole story; returns what the load saw. Raises DemoFailed, ChildFailed or grpc.RpcError."""
         await self.operations.set_up()
         async with self.operations.watch.following():
-            v1 = await self._deploy("v1", "blue")
+            v1 = await self._deploy("v1")
             await self.operations.promote(v1, "first traffic for v1", full=True)
             load = await self._begin_load()
             await asyncio.sleep(BREATH)
@@ -46,38 +42,31 @@ class Scenario:
             return await load.stop()
 
     async def _release(self, v1: Version) -> None:
-        v2 = await self._deploy("v2", "green")
+        v2 = await self._deploy("v2")
         await self.operations.check_preview(v2)
         await self.operations.promote(v2, "atomic switch to v2", full=True)
         await asyncio.sleep(BREATH)
         await self.operations.rollback(v1)
         await self.operations.drained(v2, "v2, after the rollback")
 
-        again = await self._deploy("v2", "green", replace_standby=True)
+        again = await self._deploy("v2", replace_standby=True)
         await self.operations.check_preview(again)
         await self.operations.promote(again, "v2 in steps", full=False)
         await self.operations.drained(v1, "v1, after the release")
-        await self._stop("The v2 that was replaced", v2)
+        await self.operations.stopped(v2, "The v2 that was replaced")
 
     async def _bad_versions(self, acts: BadVersions, v1: Version) -> None:
         v3 = await acts.fails_its_test("v3")
-        v4 = await acts.turned_back("v4", "answers 2 % errors", FAILING)
-        v5 = await acts.turned_back("v5", "turns slow", SLOWING_DOWN)
+        v4 = await acts.turned_back("v4", "answers 2 % errors")
+        v5 = await acts.turned_back("v5", "turns slow")
         for version in (v3, v4, v5):
-            await self.operations.released(version)
-            await acts.count(version)
-            await self._stop(version.name, version)
-        await self._stop("v1", v1)
+            acts.count(version, await self.operations.stopped(version, version.name))
+        await self.operations.stopped(v1, "v1")
 
-    async def _deploy(self, name: str, environment: str, *, replace_standby: bool = False) -> Version:
-        version = await self.operations.deploy(name, environment, replace_standby=replace_standby)
+    async def _deploy(self, name: str, *, replace_standby: bool = False) -> Version:
+        version = await self.operations.deploy(name, replace_standby=replace_standby)
         await self.operations.ready(version)
         return version
-
-    async def _stop(self, what: str, version: Version) -> None:
-        await self.operations.released(version)
-        await self.operations.stop(version)
-        self.operations.view.say(f"{what} is in no proxy any more: its processes have been stopped")
 
     async def _begin_load(self) -> LoadProcess:
         view = self.operations.view

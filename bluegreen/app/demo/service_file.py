@@ -8,6 +8,9 @@ from collections.abc import Mapping
 
 LOOPBACK = "127.0.0.1"
 
+INSTANCES = 2
+"""Processes per environment."""
+
 _GATEWAY = """\
   {name}:
     listen: {host}:{production}
@@ -22,6 +25,11 @@ services:
     gateways: [{names}]
     domains: ["*"]
     health_check: {{path: /healthz, interval: 1s}}
+    instances: # the control plane starts and stops them
+      count: {instances}
+      process:
+        command: [{python}, -m, bluegreen.app.demo.shop, "--version={{version}}", \
+"--port={{port}}", --demo={demo}]
     strategy: {{steps: [10, 50, 100], pause: 3s}}
     gates:
       tests: # through the preview, before a version may take traffic
@@ -29,7 +37,7 @@ services:
           http: {{path: /smoke, expect: {{json: {{/status: ok}}, max_latency: 2s}}}}
           repeat: 5
         - name: order
-          command: {command}
+          command: [{python}, -m, bluegreen.app.demo.order_check]
       analysis: # while it takes traffic
         conditions:
           - success_rate >= 99
@@ -42,11 +50,17 @@ services:
 """
 
 
-def service_file(service: str, production: Mapping[str, int], preview: Mapping[str, int]) -> str:
-    """Its text, for these ports by gateway."""
+def service_file(service: str, production: Mapping[str, int], preview: Mapping[str, int], demo: int) -> str:
+    """Its text, for these ports by gateway; the instances end with the process `demo`."""
     gateways = "".join(
         _GATEWAY.format(name=name, host=LOOPBACK, production=port, preview=preview[name])
         for name, port in production.items()
     )
-    command = json.dumps([sys.executable, "-m", "bluegreen.app.demo.order_check"])
-    return _FILE.format(gateways=gateways, service=service, names=", ".join(production), command=command)
+    return _FILE.format(
+        gateways=gateways,
+        service=service,
+        names=", ".join(production),
+        instances=INSTANCES,
+        python=json.dumps(sys.executable),
+        demo=demo,
+    )

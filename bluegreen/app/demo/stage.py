@@ -1,17 +1,16 @@
-"""What the demo plays on: a control plane, two real Envoys, and the application's processes."""
+"""What the demo plays on: a control plane and two real Envoys."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bluegreen.app.demo.application import ApplicationOptions
-from bluegreen.app.demo.application_process import ApplicationProcess, start_application
 from bluegreen.app.demo.envoy_process import EnvoyOptions, EnvoyProcess
-from bluegreen.app.demo.faults import Faults
+from bluegreen.app.demo.instances import Instances
 from bluegreen.app.demo.ports import free_port
 from bluegreen.app.demo.processes import ChildProcess, ChildProcesses, Command
 from bluegreen.app.demo.service_file import LOOPBACK, service_file
@@ -19,12 +18,8 @@ from bluegreen.model.endpoint import Endpoint
 from bluegreen.switches.envoy.bootstrap import BootstrapOptions, bootstrap
 
 SERVICE = "shop"
+DATABASE = "bluegreen.db"
 GATEWAYS = ("edge", "sidecar")
-INSTANCES = 2
-"""Processes per environment."""
-
-LATENCY = 0.02
-"""Seconds that the application takes for an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +51,12 @@ class Stage:
         self.proxies: list[EnvoyProcess] = []
         self._children = children
         self._directory = directory
+        self._database = directory / DATABASE
+        self.instances = Instances.of(self._database)
 
     def write_service_file(self) -> str:
         """Put the service file beside the database; its text."""
-        text = service_file(SERVICE, self.ports.production, self.ports.preview)
+        text = service_file(SERVICE, self.ports.production, self.ports.preview, os.getpid())
         (self._directory / "services.yaml").write_text(text, encoding="utf-8")
         return text
 
@@ -67,7 +64,7 @@ class Stage:
         """`bluegreen serve`, as a process of its own."""
         arguments = (
             *(sys.executable, "-m", "bluegreen", "serve"),
-            f"--database={self._directory / 'bluegreen.db'}",
+            f"--database={self._database}",
             f"--xds-listen={LOOPBACK}:{self.ports.xds}",
             f"--admin-listen={LOOPBACK}:{self.ports.admin}",
             f"--http-listen={LOOPBACK}:{self.ports.http}",
@@ -89,10 +86,3 @@ class Stage:
 
     async def proxies_ready(self) -> None:
         await asyncio.gather(*(proxy.ready() for proxy in self.proxies))
-
-    async def start_version(self, version: str, environment: str, faults: Faults) -> list[ApplicationProcess]:
-        """The application's processes of one environment."""
-        options = ApplicationOptions(version, environment, latency=LATENCY, faults=faults)
-        return list(
-            await asyncio.gather(*(start_application(self._children, options) for _ in range(INSTANCES)))
-        )

@@ -9,9 +9,9 @@ import sys
 import aiohttp
 import pytest
 
-from bluegreen.app.demo.application_process import ApplicationProcess
 from bluegreen.app.demo.faults import FAULT_HEADER, Faults
 from bluegreen.app.demo.processes import ChildFailed, ChildProcesses, Command
+from tests.support.application_process import ApplicationProcess
 from tests.support.fixtures import StartApplication
 
 

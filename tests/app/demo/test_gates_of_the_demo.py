@@ -12,16 +12,21 @@ from bluegreen.app.demo.faults import Faults
 from bluegreen.app.demo.processes import ChildProcesses, Command
 from bluegreen.app.demo.service_file import service_file
 from bluegreen.model.acceptance_test import CommandTest, HttpTest
+from bluegreen.model.provisioning import ProcessTemplate, Provisioning
 from tests.support.fixtures import StartApplication
 
 
 def test_the_service_file_is_accepted_with_all_its_gates() -> None:
-    text = service_file("shop", {"edge": 10_000, "sidecar": 10_002}, {"edge": 10_001, "sidecar": 10_003})
+    production, preview = {"edge": 10_000, "sidecar": 10_002}, {"edge": 10_001, "sidecar": 10_003}
+    text = service_file("shop", production, preview, demo=4711)
     catalogue = read_service_file(text)
     assert {name: gateway.preview.port for name, gateway in catalogue.gateways.items()} == {
         "edge": 10_001,
         "sidecar": 10_003,
     }
+    command = (sys.executable, "-m", "bluegreen.app.demo.shop")
+    template = ProcessTemplate((*command, "--version={version}", "--port={port}", "--demo=4711"))
+    assert catalogue.services["shop"].provisioning == Provisioning(template, instances=2)
     gates = catalogue.services["shop"].gates
     smoke, order = gates.tests
     assert isinstance(smoke, HttpTest)
