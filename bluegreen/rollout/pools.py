@@ -7,13 +7,15 @@ from dataclasses import replace
 from math import ceil
 
 from bluegreen.model.aggregate import ServiceAggregate
-from bluegreen.model.deployment import Deployment
+from bluegreen.model.deployment import Deployment, Status
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.event import What
 from bluegreen.model.pool import Instance, InstanceState, Pool
 from bluegreen.model.provisioning import FULL
 from bluegreen.rollout.draft import Draft
 from bluegreen.rollout.wanted_traffic import awaits_hooks
+
+TAKING_TRAFFIC = (Status.READY, Status.SHIFTING, Status.ACTIVE)
 
 NOT_WELL = (InstanceState.WAITING, InstanceState.FAILED)
 
@@ -46,6 +48,8 @@ def take_in(draft: Draft, revision: int, instances: Sequence[Instance]) -> str:
         endpoints=_in_use(instances, deployment.gone),
         leaving=tuple(each for each in deployment.leaving if each in there),
         gone=tuple(each for each in deployment.gone if each in there),
+        # What could not be done before is done: the words of that say nothing any more.
+        note="" if deployment.status in TAKING_TRAFFIC else deployment.note,
     )
     if changed == deployment:
         return "Nothing has changed."

@@ -75,6 +75,16 @@ async def test_a_provisioner_that_fails_fails_the_deployment(running: Running) -
     assert gone.note == "no quota is left"
 
 
+async def test_trouble_is_told_until_it_is_over(running: Running) -> None:
+    await running.release("v1")
+    running.provisioner.broken = "no quota is left"
+    running.provisioner.become(("shop", 1), InstanceState.UP)
+    await running.until(lambda view: deployed(view, 1).note == "no quota is left")
+    running.provisioner.broken = None
+    running.provisioner.become(("shop", 1), InstanceState.UP)
+    await running.until(lambda view: deployed(view, 1).note == "")
+
+
 async def test_an_instance_that_dies_gets_nothing_until_it_is_back(running: Running) -> None:
     await running.release("v1")
     running.provisioner.become(("shop", 1), InstanceState.WAITING, "killed", first=2)
