@@ -20,6 +20,7 @@ class ScriptedChecker:
         self.verdicts: dict[str, Verdict] = {}
         self.output = "what it printed"
         self.was_asked = asyncio.Event()
+        self.was_given_up = asyncio.Event()
         self.answers = asyncio.Event()
         self.answers.set()
 
@@ -38,6 +39,10 @@ class ScriptedChecker:
     async def _ask(self, name: str, target: Target) -> Finding:
         self.asked.append((name, target))
         self.was_asked.set()
-        await self.answers.wait()
+        try:
+            await self.answers.wait()
+        except asyncio.CancelledError:
+            self.was_given_up.set()
+            raise
         verdict = self.verdicts.get(name, Verdict.PASS)
         return Finding(name, verdict, f"it said {verdict}", self.output)
