@@ -9,12 +9,13 @@ from rich.text import Text
 
 from bluegreen.admin.v1 import admin_pb2 as pb
 
-WIDE = 100
-"""Columns of a terminal from which on there is room for everything."""
+WIDE, WIDEST = 100, 130
+"""Columns of a terminal from which on there is room for most, and for everything."""
 
 _COLOURS = {"blue": "bright_blue", "green": "bright_green"}
 _BAR, _SHORT_BAR = 20, 8
-_FIGURES = ("acknowledged", "observed", "req/s", "active", "p99 (Envoy)", "up")
+_FIGURES = ("acknowledged", "observed", "req/s", "active", "p99 (Envoy)")
+_ALL_FIGURES = (*_FIGURES, "up")
 _FEWER_FIGURES = ("acked", "seen", "req/s")
 
 
@@ -24,7 +25,7 @@ def environment_table(deployments: Iterable[pb.Deployment], width: int) -> Table
     table = Table(expand=True, box=None, header_style="bold", pad_edge=False)
     for name in ("environment", "version", "status", "weight") if is_wide else ("", "", "status", "weight"):
         table.add_column(name, no_wrap=True)
-    figures = _FIGURES if is_wide else _FEWER_FIGURES
+    figures = _ALL_FIGURES if width >= WIDEST else _FIGURES if is_wide else _FEWER_FIGURES
     for name in figures:
         table.add_column(name, justify="right", no_wrap=True)
     for each in deployments:

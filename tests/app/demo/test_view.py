@@ -15,7 +15,14 @@ STATUS = pb.ServiceStatus(
     service="shop",
     activity="Holds at 10 %.",
     deployments=[
-        pb.Deployment(revision=3, version="v2", environment="green", status="active", set_percent=90),
+        pb.Deployment(
+            revision=3,
+            version="v2",
+            environment="green",
+            status="active",
+            set_percent=90,
+            capacity=pb.Capacity(up=1, wanted=2),
+        ),
         pb.Deployment(revision=5, version="v4", environment="blue", status="shifting", set_percent=10),
     ],
 )
@@ -31,7 +38,7 @@ REPORT = LoadReport(
 )
 
 
-@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40), (60, 18)])
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40), (130, 40), (60, 18)])
 def test_it_fits_and_the_latest_is_seen(width: int, height: int) -> None:
     console = Console(width=width, height=height, force_terminal=True, record=True, file=StringIO())
     view = DemoView(console)
@@ -52,3 +59,6 @@ def test_it_fits_and_the_latest_is_seen(width: int, height: int) -> None:
         assert " 90 %" in text
         assert " 10 %" in text
         assert "shifting" in text
+    if width >= 130:
+        assert "p99 (Envoy)" in text
+        assert "1 of 2" in text
