@@ -137,7 +137,7 @@ class EnvoySwitch:
     def _is_heard(self, proxy: str, now: float) -> bool:
         """Whether nothing is missing of what a proxy has to report; one that has just come may have had no
         time yet."""
-        if proxy not in self._connected:
+        if proxy not in self._connected or self._statistics.namesakes.has(proxy, now):
             return False
         statistics = self._statistics.get(proxy)
         if statistics is not None:

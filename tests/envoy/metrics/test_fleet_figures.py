@@ -245,6 +245,17 @@ def test_what_envoy_answers_to_grpc_hides_nothing() -> None:
     assert reports.figures(0.0).gateway_failures == 2
 
 
+def test_two_envoys_under_one_id_make_no_requests_out_of_nothing() -> None:
+    told = Reports()
+    told.report(0.0, answers(1000))
+    for second in range(1, 21):
+        told.statistics.namesakes.note("edge-1", 1 + second % 2, float(second))
+        told.report(float(second), answers(1000 if second % 2 else 500))
+    # Until the older one is heard again after the newer one, they look like one that was restarted.
+    assert told.first(0.0).answers <= 1000
+    assert told.first(4.0).answers == 0
+
+
 def test_a_revision_that_fell_silent_takes_little_room() -> None:
     told = Reports()
     told.report(0.0, answers(0))

@@ -28,7 +28,8 @@ class FleetStatistics:
         if statistics is None or statistics.gateway != gateway:
             statistics = self._proxies[proxy] = ProxyStatistics(proxy, gateway)
         growth = statistics.report(at, samples)
-        if growth is not None:
+        # Counters of two Envoys in turn rise and fall without a request.
+        if growth is not None and not self.namesakes.has(proxy, at):
             self.figures.add(gateway, growth)
         for notify in self._listeners:
             notify(proxy)

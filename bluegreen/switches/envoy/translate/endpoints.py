@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import ip_address
 
 from envoy.config.core.v3.address_pb2 import Address, SocketAddress
@@ -50,6 +51,7 @@ def needs_dns(backend: Backend) -> bool:
     return not all(is_ip_address(each.host) for each in backend.endpoints)
 
 
+@lru_cache(maxsize=65_536)  # asked again about every instance whenever one of them changes
 def is_ip_address(host: str) -> bool:
     try:
         ip_address(host)
