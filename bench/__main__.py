@@ -14,9 +14,10 @@ STREAMS = [500, 2_000, 5_000]
 SERVICES = [10, 100, 1_000]
 PROXIES = 2_000
 AT_ONCE = 200
+ENDPOINTS = [10, 1_000]
 
 
-PARTS = ("streams", "growth", "cutovers", "weights", "services", "metrics")
+PARTS = ("streams", "growth", "cutovers", "weights", "services", "metrics", "endpoints")
 
 
 async def main(parts: list[str], sizes: list[int], proxies: int) -> None:
@@ -37,6 +38,8 @@ async def main(parts: list[str], sizes: list[int], proxies: int) -> None:
                 await release_tables.many(AT_ONCE)
             case "metrics":
                 await release_tables.metrics(proxies)
+            case "endpoints":
+                await release_tables.endpoints(ENDPOINTS)
         print()
 
 

@@ -56,10 +56,10 @@ class ControlPlane:
         if answer.problems:
             raise ValueError(str(answer.problems))
 
-    async def deploy(self, service: str, version: str, endpoint: str) -> int:
-        """The revision, once it is ready."""
+    async def deploy(self, service: str, version: str, *endpoints: str) -> int:
+        """The revision, once it is ready. Without endpoints, the service says where they come from."""
         request = pb.DeployRequest(
-            origin=ORIGIN, service=service, version=version, endpoints=[endpoint], replace_standby=True
+            origin=ORIGIN, service=service, version=version, endpoints=endpoints, replace_standby=True
         )
         revision: int = (await self.admin.Deploy(request)).deployment_revision
         await self.until(service, revision, "ready")
@@ -75,8 +75,8 @@ class ControlPlane:
         answer = await self.admin.Rollback(pb.CommandRequest(origin=ORIGIN, service=service))
         return int(answer.rollout_id)
 
-    async def release(self, service: str, version: str, endpoint: str) -> None:
-        revision = await self.deploy(service, version, endpoint)
+    async def release(self, service: str, version: str, *endpoints: str) -> None:
+        revision = await self.deploy(service, version, *endpoints)
         await self.promote(service)
         await self.until(service, revision, "active")
 

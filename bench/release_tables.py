@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bench.cutovers import Cutovers, Move, real_cutovers, simulated_cutovers
+from bench.endpoints import many_endpoints
 from bench.listening import listening
 from bench.many_services import at_once, weight_change
 
@@ -11,6 +12,7 @@ CHANGES = 30
 PROXIES_OF_MANY_SERVICES = 50
 SMALL_FLEET = 4
 LISTEN_SECONDS = 20.0
+CHANGED_INSTANCES = 20
 
 
 async def cutovers(proxies: int) -> None:
@@ -73,5 +75,20 @@ async def metrics(proxies: int) -> None:
         print(
             f"| {f.proxies:,} | {what} | {f.flushes:.0f} | {f.flush:,} | {f.share:.2f} "
             f"| {f.longest_answer * 1e3:.0f} |",
+            flush=True,
+        )
+
+
+async def endpoints(sizes: list[int]) -> None:
+    print(
+        "| instances of each environment | deploy to ready, s | CPU of it, s | one more or less: CPU, ms "
+        "| file to record, ms | record to Envoy, ms | the slowest, ms |"
+    )
+    print("|---|---|---|---|---|---|---|")
+    for size in sizes:
+        f = await many_endpoints(size, CHANGED_INSTANCES)
+        print(
+            f"| {f.instances:,} | {f.ready:.1f} | {f.cpu:.2f} | {f.change.cpu * 1e3:.0f} "
+            f"| {f.change.known * 1e3:.0f} | {f.change.reached * 1e3:.0f} | {f.slowest * 1e3:.0f} |",
             flush=True,
         )
