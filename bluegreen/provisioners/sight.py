@@ -23,11 +23,15 @@ class Sight:
 
     def differs(self, other: Sight) -> bool:
         """Whether that is news. Other words alone are none: they may be other ones each time."""
-        return self._gist() != other._gist()
+        # Asked at every look: what is the same is found to be so at once, however many there are.
+        return self != other and self._gist() != other._gist()
 
     def _gist(self) -> tuple[object, ...]:
-        plain = self.instances and tuple(replace(each, note="") for each in self.instances)
-        return plain, bool(self.trouble)
+        known = self.instances is not None
+        plain = [
+            (each.id, each.endpoint, each.state, each.since, each.restarts) for each in self.instances or ()
+        ]
+        return known, plain, bool(self.trouble)
 
     def told(self) -> tuple[Instance, ...]:
         """The instances; where they are not the newest, each has a note that says why. Raises
