@@ -11,7 +11,7 @@ from bluegreen.model.deployment import Deployment, Status
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.event import What
 from bluegreen.model.pool import Instance, InstanceState, Pool
-from bluegreen.model.provisioning import FULL
+from bluegreen.model.provisioning import FULL, EndpointsFile
 from bluegreen.rollout.draft import Draft
 from bluegreen.rollout.wanted_traffic import awaits_hooks
 
@@ -41,6 +41,10 @@ def take_in(draft: Draft, revision: int, instances: Sequence[Instance]) -> str:
     """What the provisioner reports: from now on these are the instances, and requests go to those of them
     that are up."""
     deployment = draft.aggregate.deployment(revision)
+    source = deployment.provisioning.source if deployment.provisioning else None
+    if not instances and isinstance(source, EndpointsFile):
+        # A file that is not there says nothing, also after a restart: whoever is known stays.
+        return "Nothing is known of the instances."
     there = {each.id for each in instances}
     changed = replace(
         deployment,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -20,11 +21,15 @@ class ScriptedProvisioner:
         self.broken: str | None = None
         self._notify: list[Callable[[tuple[str, int]], None]] = []
         self._made = 0
+        self.asked = asyncio.Event()
+        self.forgotten: set[tuple[str, int]] = set()
 
     async def up(self, pool: Pool) -> None:
         if self.broken is not None:
             raise ProvisioningFailed(self.broken)
         there = self.pools.setdefault(pool.key, [])
+        if pool.key in self.forgotten:
+            return
         while len([each for each in there if each.id not in pool.leaving]) < pool.capacity:
             self._made += 1
             there.append(Instance(f"i{self._made}", Endpoint("127.0.0.1", 20_000 + self._made), self.state))
@@ -37,6 +42,7 @@ class ScriptedProvisioner:
         self.pools[pool.key] = [each for each in self.pools.get(pool.key, []) if each not in going]
 
     async def instances(self, pool: Pool) -> Sequence[Instance]:
+        self.asked.set()
         return tuple(self.pools.get(pool.key, ()))
 
     def on_change(self, notify: Callable[[tuple[str, int]], None]) -> None:
@@ -44,6 +50,12 @@ class ScriptedProvisioner:
 
     async def log(self, pool: Pool, instance: str, lines: int) -> str:
         return f"log of {instance}\n"
+
+    def forget(self, key: tuple[str, int]) -> None:
+        """Have no instance of a pool, and get none."""
+        self.forgotten.add(key)
+        for notify in self._notify:
+            notify(key)
 
     def become(self, key: tuple[str, int], state: InstanceState, note: str = "", first: int = 0) -> None:
         """Have the instances of a pool, from the `first` on, in this state."""

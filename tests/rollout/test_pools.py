@@ -13,7 +13,7 @@ from bluegreen.model.deployment import Deployment
 from bluegreen.model.errors import Refused
 from bluegreen.model.event import Origin
 from bluegreen.model.pool import InstanceState
-from bluegreen.model.provisioning import ProcessTemplate, Provisioning
+from bluegreen.model.provisioning import EndpointsFile, ProcessTemplate, Provisioning
 from bluegreen.model.service import Drain
 from bluegreen.model.strategy import Strategy
 from bluegreen.rollout.operations import DeployCommand, ServiceView
@@ -83,6 +83,18 @@ async def test_trouble_is_told_until_it_is_over(running: Running) -> None:
     running.provisioner.broken = None
     running.provisioner.become(("shop", 1), InstanceState.UP)
     await running.until(lambda view: deployed(view, 1).note == "")
+
+
+async def test_a_file_that_is_not_there_takes_nobody_away(running: Running) -> None:
+    listed = replace(PROVIDED, provisioning=Provisioning(EndpointsFile("/run/{environment}.yaml"), 3))
+    await running.controller.apply(catalogue(listed), ANNA)
+    await running.release("v1")
+    running.provisioner.pools[("shop", 1)] = []
+    for _ in range(2):  # when it is asked a second time, the first answer has been taken in
+        running.provisioner.asked.clear()
+        running.provisioner.forget(("shop", 1))
+        await running.provisioner.asked.wait()
+    assert len(deployed(running.controller.view("shop"), 1).endpoints) == 3
 
 
 async def test_an_instance_that_dies_gets_nothing_until_it_is_back(running: Running) -> None:
