@@ -253,11 +253,11 @@ def _go_on(draft: Draft, rollout: Rollout, *, full: bool) -> str:
     further = rollout.steps[-1:] if full else rollout.steps[rollout.step + 1 :]
     sentence = f"Rollout {rollout.id} goes on from {rollout.percent} % to {further[0].percent} %."
     draft.amend(steps=(*passed, *further), set_at=rollout.set_at if waits else draft.now, paused=None)
-    draft.record(What.CONTINUED, sentence)
     if rollout.step >= 0:
         approved = f"{rollout.percent} % of rollout {rollout.id} is left by {draft.asked_by}"
         check = draft.want(CheckKind.APPROVAL, rollout.candidate, "", subject=PROMOTED)
         draft.conclude(check, Verdict.PASS, approved)
+    draft.record(What.CONTINUED, sentence)
     return sentence
 
 

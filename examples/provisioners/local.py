@@ -89,13 +89,31 @@ def processes(pool: str) -> Iterator[Process]:
     for entry in Path("/proc").glob("[0-9]*"):
         pid = int(entry.name)
         try:
-            text = (entry / "environ").read_bytes().decode(errors="replace")
+            text = environment_of(entry)
             leads = os.getsid(pid) == pid
         except (PermissionError, FileNotFoundError, ProcessLookupError):
             continue  # another user's, or gone meanwhile
         variables = dict(each.split("=", 1) for each in text.split("\0") if "=" in each)
         if leads and variables.get("BLUEGREEN_POOL") == pool:
             yield Process(pid, variables["BLUEGREEN_INSTANCE"], int(variables["PORT"]))
+
+
+def environment_of(process: Path) -> str:
+    """A process that is just being replaced by another program (exec) shows none for a moment."""
+    deadline = time.monotonic() + 0.5
+    while True:
+        text = (process / "environ").read_bytes().decode(errors="replace")
+        # What ended, and what is part of the kernel, is no program any more.
+        if text or time.monotonic() > deadline or not is_program(process):
+            return text
+        time.sleep(0.005)
+
+
+def is_program(process: Path) -> bool:
+    try:
+        return bool(os.readlink(process / "exe"))
+    except OSError:
+        return False
 
 
 def free_port() -> int:

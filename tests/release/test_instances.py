@@ -301,11 +301,12 @@ async def test_a_version_that_exits_at_once_fails_with_its_last_words(
     first = machine.running()
     running = await load(*world.entries(), rate=RATE)
     revision = await deploy(world, "v2")
-    status = await world.until(revision, "failed")
-    (failed,) = (each for each in status.deployments if each.revision == revision)
+    await world.happens("stopped")
+    history = await world.admin.GetHistory(pb.GetHistoryRequest(service=SHOP))
+    (failed,) = (each for each in history.deployments if each.revision == revision)
+    assert failed.status == "failed"
     assert "no database" in failed.note
     assert "exit status 3" in failed.note
-    await world.happens("stopped")
     assert machine.running() == first
     assert all(is_running(each.pid) for each in first)
     await unharmed(running)

@@ -16,6 +16,7 @@ class NomadServer:
         self.address = ""
         self.jobs: dict[str, dict[str, Any]] = {}
         self.allocations: dict[str, dict[str, Any]] = {}
+        self._ending: set[str] = set()
 
     @classmethod
     @asynccontextmanager
@@ -41,11 +42,12 @@ class NomadServer:
         finally:
             await runner.cleanup()
 
-    def end(self) -> None:
-        """What is stopped has ended."""
-        for each in self.allocations.values():
-            if self.jobs[each["JobID"]]["Stop"]:
-                each["ClientStatus"] = "complete"
+    def _look_at(self, allocation: dict[str, Any]) -> None:
+        """What is stopped is seen running once more, and has ended when it is looked at again."""
+        if self.jobs[allocation["JobID"]]["Stop"]:
+            if allocation["ID"] in self._ending:
+                allocation["ClientStatus"] = "complete"
+            self._ending.add(allocation["ID"])
 
     async def _register(self, request: web.Request) -> web.Response:
         if request.headers.get("X-Nomad-Token") != "hunter2":
@@ -76,6 +78,8 @@ class NomadServer:
 
     async def _allocations_of(self, request: web.Request) -> web.Response:
         found = [each for each in self.allocations.values() if each["JobID"] == request.match_info["id"]]
+        for each in found:
+            self._look_at(each)
         shown = ("ID", "JobID", "ClientStatus", "CreateTime")
         return web.json_response([{key: each[key] for key in shown} for each in found])
 

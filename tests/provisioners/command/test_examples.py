@@ -158,7 +158,6 @@ async def test_nomad(provisioner: CommandProvisioner, tmp_path: Path) -> None:
         with pytest.raises(ProvisioningFailed, match="HTTP Error 403"):
             await provisioner.up(_pool(*unknown))
         command = (*unknown, "--token-file", f"{tmp_path}/token")
-        provisioner.on_change(lambda _: nomad.end())
         await _goes_through_its_life(provisioner, *command)
         started = [each["TaskGroups"][0]["Tasks"][0]["Env"] for each in nomad.jobs.values()]
     assert started == [{"VERSION": "v2"}] * 3

@@ -133,7 +133,8 @@ async def test_the_demo_application_finishes_what_is_in_flight(provisioner: Proc
         await asyncio.sleep(0.1)  # let it be on its way
         await provisioner.stop(empty(pool(source)))
         assert (await slow).status == 200
-    assert "listening on" in await provisioner.log(pool(source), instance.id, 1)  # it is gone, its log is not
+    log = await provisioner.log(pool(source), instance.id, 10)
+    assert "listening on" in log, "it is gone, its log is not"
 
 
 async def test_one_that_ignores_sigterm_is_killed_after_the_grace(
