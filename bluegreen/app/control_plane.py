@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from bluegreen.admin.servicer import AdminServicer
 from bluegreen.admin.servicer import server_options as admin_options
-from bluegreen.app.settings import Settings
+from bluegreen.app.settings import Settings, processes_of
 from bluegreen.gates.outside_checker import OutsideChecker
 from bluegreen.model.catalogue import Catalogue
 from bluegreen.model.endpoint import Endpoint
@@ -69,7 +69,7 @@ async def control_plane(
         statistics = FleetStatistics()
         switch = EnvoySwitch(statistics, clock.now)
         checker = await stack.enter_async_context(OutsideChecker.open())
-        directory = settings.database.with_name(f"{settings.database.name}.processes")
+        directory = processes_of(settings.database)
         processes = await stack.enter_async_context(ProcessProvisioner.open(directory))
         provisioner = await stack.enter_async_context(Provisioners.open(processes))
         controller = Controller(store, switch, clock, Outside(checker, provisioner))

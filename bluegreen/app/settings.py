@@ -30,3 +30,8 @@ class Settings:
     event_retention: float = 90 * DAY  # seconds
     log_level: str = "info"
     log_format: str = "text"  # or json
+
+
+def processes_of(database: Path) -> Path:
+    """Where the control plane with this database keeps what it knows of the processes that it runs."""
+    return database.with_name(f"{database.name}.processes")

@@ -10,7 +10,7 @@ from bluegreen.model.errors import ProvisioningFailed
 from bluegreen.model.pool import Pool
 from bluegreen.model.provisioning import EndpointsFile, ProcessTemplate, ProvisionerCommand, Source
 from bluegreen.provisioners.provisioners import Provisioners
-from bluegreen.provisioners.unprovided import Unprovided
+from tests.support.unprovided import Unprovided
 
 
 def _pool(service: str, source: Source, capacity: int = 1) -> Pool:

@@ -22,7 +22,6 @@ from bluegreen.model.gateway import Gateway
 from bluegreen.model.hook import Hook, Moment
 from bluegreen.model.service import Drain
 from bluegreen.model.strategy import Step, Strategy
-from bluegreen.provisioners.unprovided import Unprovided
 from bluegreen.rollout.clock import SystemClock
 from bluegreen.rollout.controller import Controller
 from bluegreen.rollout.operations import DeployCommand
@@ -32,6 +31,7 @@ from tests.rollout.crashing import Boundaries, Crash, CrashingStore, CrashingSwi
 from tests.rollout.facts import shop
 from tests.rollout.scripted_checker import ScriptedChecker
 from tests.rollout.simulated_switch import SimulatedSwitch
+from tests.support.unprovided import Unprovided
 
 ANNA = Origin("anna")
 EDGE = Gateway("edge", Endpoint("127.0.0.1", 10000), Endpoint("127.0.0.1", 10001))

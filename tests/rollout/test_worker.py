@@ -8,7 +8,6 @@ from pathlib import Path
 from bluegreen.model.catalogue import Catalogue
 from bluegreen.model.event import Origin
 from bluegreen.model.traffic_report import TrafficReport
-from bluegreen.provisioners.unprovided import Unprovided
 from bluegreen.rollout.controller import Controller
 from bluegreen.rollout.operations import DeployCommand
 from bluegreen.rollout.outside import Outside
@@ -17,6 +16,7 @@ from deployment_store import SqliteStore
 from tests.rollout.scripted_checker import ScriptedChecker
 from tests.rollout.simulated_switch import SimulatedSwitch
 from tests.rollout.test_controller import EDGE, QUICK
+from tests.support.unprovided import Unprovided
 
 LOOK = 0.02
 ANNA = Origin("anna")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bluegreen.app.demo.application import COUNTED, LISTENING
 from bluegreen.app.demo.service_watch import DemoFailed
+from bluegreen.app.settings import processes_of
 from bluegreen.model.errors import ProvisioningFailed
 from bluegreen.provisioners.process.process_provisioner import ProcessProvisioner
 
@@ -23,7 +24,7 @@ class Instances:
 
     @classmethod
     def of(cls, database: Path) -> Instances:
-        return cls(database.with_name(f"{database.name}.processes"))
+        return cls(processes_of(database))
 
     def counted(self, service: str, revision: int) -> Counter[str]:
         """Requests by Host, of a deployment whose instances have been stopped: their last words, in their
