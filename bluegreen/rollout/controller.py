@@ -10,7 +10,7 @@ from functools import partial
 from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.catalogue import Catalogue, Difference
 from bluegreen.model.duration import format_duration
-from bluegreen.model.errors import NotServing, Overtaken, UnknownName
+from bluegreen.model.errors import Conflict, NotServing, Overtaken, UnknownName
 from bluegreen.model.event import CONTROLLER, Origin
 from bluegreen.model.fleet import ProxyFacts
 from bluegreen.model.gateway import Gateway
@@ -33,6 +33,10 @@ from bluegreen.rollout.worker import RETRY_AFTER, ServiceWorker, Surroundings
 
 LOOK_FOR_GONE_EVERY = 5.0
 """Seconds between two looks for proxies that are to be forgotten."""
+
+APPLY_TRIES = 5
+APPLY_PAUSE = 0.05
+"""Seconds between two tries of an `apply` while a service keeps moving."""
 
 RECENT_EVENTS = 50
 """Among which the one is found that overtook a command."""
@@ -147,17 +151,28 @@ class Controller:
     ) -> Sequence[Difference]:
         """Make the catalogue's gateways and services the ones that are served; return what that changes."""
         async with self._applying:
-            aggregates = {name: worker.aggregate for name, worker in self._workers.items()}
-            populated = {proxy.gateway for proxy in self._switch.fleet()}
-            planned = plan(self._gateways, aggregates, catalogue, prune=prune, populated=populated)
-            if dry_run or not planned.differences:
-                return planned.differences
-            await self._store.change_catalogue(planned.change, planned.events(self._clock.now(), origin))
-            for difference in planned.differences:
-                log.info("apply by %s: %s %s", origin.actor, difference.kind, difference.path)
-            await self._reload()
-            self._drive_all()
+            for _ in range(APPLY_TRIES - 1):
+                try:
+                    return await self._apply(catalogue, origin, prune=prune, dry_run=dry_run)
+                except Conflict:
+                    # A service moved on between the plan and the write: plan anew, on what it left.
+                    await asyncio.sleep(APPLY_PAUSE)
+            return await self._apply(catalogue, origin, prune=prune, dry_run=dry_run)
+
+    async def _apply(
+        self, catalogue: Catalogue, origin: Origin, *, prune: bool, dry_run: bool
+    ) -> Sequence[Difference]:
+        aggregates = {name: worker.aggregate for name, worker in self._workers.items()}
+        populated = {proxy.gateway for proxy in self._switch.fleet()}
+        planned = plan(self._gateways, aggregates, catalogue, prune=prune, populated=populated)
+        if dry_run or not planned.differences:
             return planned.differences
+        await self._store.change_catalogue(planned.change, planned.events(self._clock.now(), origin))
+        for difference in planned.differences:
+            log.info("apply by %s: %s %s", origin.actor, difference.kind, difference.path)
+        await self._reload()
+        self._drive_all()
+        return planned.differences
 
     async def forget_proxy(self, proxy: str, origin: Origin) -> None:
         await self._store.forget_proxy(proxy, self._clock.now(), origin)
