@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from bluegreen.model.database import Database
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.environment import Environment
 from bluegreen.model.gates import Gates
@@ -119,3 +120,5 @@ class Service:
     gates: Gates = field(default_factory=Gates)
     # None: `deploy` is told the endpoints, or `endpoints` lists them.
     provisioning: Provisioning | None = None
+    # None: its versions share no database, or bluegreen has nothing to do with it.
+    database: Database | None = None

@@ -1,0 +1,1 @@
+"""Changes of a PostgreSQL database in phases that both versions of a service can live with."""
