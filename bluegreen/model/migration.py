@@ -34,7 +34,7 @@ class MigrationName:
 @dataclass(frozen=True, slots=True)
 class AppliedMigration:
     """An entry of the ledger. `checksum` is the SHA-256 of the file in hexadecimal digits; `applied_at` is
-    in seconds since the epoch; `seconds` is how long it took, of a backfill from its first batch to the last."""
+    in seconds since the epoch; `seconds` is how long it took, of a backfill from first to last batch."""
 
     migration: MigrationName
     checksum: str
