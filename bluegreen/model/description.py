@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from bluegreen.model.catalogue import Catalogue
+from bluegreen.model.connection_string import ConnectionString
+from bluegreen.model.database import Database
 from bluegreen.model.duration import format_duration
 from bluegreen.model.gates_description import describe_gates, number
 from bluegreen.model.gateway import Gateway
@@ -26,6 +28,9 @@ MANUAL = "manual"
 
 NO_HEALTH_CHECK = "none"
 """The health check of a service whose instances are taken at their word."""
+
+BY_PROVISIONER = HealthCheckType.PROVISIONER.value
+"""The health check of a service whose instances are judged by whoever provides them."""
 
 
 def describe(catalogue: Catalogue) -> dict[str, Any]:
@@ -61,12 +66,13 @@ def describe_service(service: Service) -> dict[str, Any]:
             "max_requests": upstream.max_requests,
             "panic_threshold": upstream.panic_threshold,
         },
-        "health_check": _health_check(service.health_check) if service.health_check else NO_HEALTH_CHECK,
+        "health_check": _health_check(service.health_check),
         "environments": {
             environment.value: {"endpoints": [str(endpoint) for endpoint in endpoints]}
             for environment, endpoints in sorted(service.endpoints.items())
         },
         **({"instances": _instances(service.provisioning)} if service.provisioning else {}),
+        **({"database": _database(service.database)} if service.database else {}),
         "strategy": _strategy(service.strategy),
         "drain": {
             "grace": format_duration(service.drain.grace),
@@ -102,7 +108,11 @@ def _route(route: Route) -> dict[str, Any]:
     }
 
 
-def _health_check(check: HealthCheck) -> dict[str, Any]:
+def _health_check(check: HealthCheck | None) -> str | dict[str, Any]:
+    if check is None:
+        return NO_HEALTH_CHECK
+    if check.type is HealthCheckType.PROVISIONER:
+        return BY_PROVISIONER
     return {
         "type": check.type.value,
         **({"path": check.path} if check.type is HealthCheckType.HTTP else {}),
@@ -143,6 +153,18 @@ def _source(source: Source) -> dict[str, Any]:
             }
         case EndpointsFile():
             return {"path": source.path, "interval": format_duration(source.interval)}
+
+
+def _database(database: Database) -> dict[str, Any]:
+    return {
+        "url": ConnectionString(database.url.value),
+        "migrations": database.migrations,
+        "lock_timeout": format_duration(database.lock_timeout),
+        "statement_timeout": format_duration(database.statement_timeout),
+        "patience": format_duration(database.patience),
+        "batch_time": format_duration(database.batch_time),
+        "backfill_load": f"{database.backfill_load}%",
+    }
 
 
 def _strategy(strategy: Strategy) -> dict[str, Any]:

@@ -140,7 +140,7 @@ services:
     ("addition", "path", "words"),
     [
         ("keep_warn: 5m", "services.shop.keep_warn", "did you mean keep_warm?"),
-        ("colour: red", "services.shop.colour", "known here: affinity, domains, drain,"),
+        ("colour: red", "services.shop.colour", "known here: affinity, database, domains,"),
         (
             "strategy: {steps: [{percent: 10, puase: 3s}, 100]}",
             "services.shop.strategy.steps[0].puase",

@@ -11,6 +11,7 @@ from typing import Any
 from bluegreen.admin.service_file import read_service_file, schema
 from bluegreen.model.acceptance_test import CommandTest, GrpcTest, HttpTest
 from bluegreen.model.analysis import Analysis, CommandSource, Comparing, PrometheusSource, WebhookSource
+from bluegreen.model.database import Database
 from bluegreen.model.hook import Moment
 from bluegreen.model.provisioning import EndpointsFile, ProcessTemplate, ProvisionerCommand, Provisioning
 from bluegreen.model.secret import Secret
@@ -20,7 +21,8 @@ LESS_COMMON |= {"before_shift", "after_shift", "after_retire", "on_failure"}
 """Keys of gates that the example does without."""
 
 PAGE = (Path(__file__).parents[2] / "docs/service-file.md").read_text()
-SMALLEST, WHOLE, WITH_INSTANCES, WITH_GATES = re.findall(r"```yaml\n(gateways:.*?)```", PAGE, re.DOTALL)
+FILES = re.findall(r"```yaml\n(gateways:.*?)```", PAGE, re.DOTALL)
+SMALLEST, WHOLE, WITH_INSTANCES, WITH_DATABASE, WITH_GATES = FILES
 
 
 def test_every_key_is_explained() -> None:
@@ -63,7 +65,7 @@ def test_nothing_is_left_out_of_the_file_with_the_defaults() -> None:
         "methods",
     }  # off by default
 
-    other_files = WITH_INSTANCES + WITH_GATES
+    other_files = WITH_INSTANCES + WITH_DATABASE + WITH_GATES
     in_other_files = {key for key in _keys(schema()) if f"{key}:" in other_files} | LESS_COMMON
     missing = {key for key in _keys(schema()) if f"{key}:" not in WHOLE}
 
@@ -93,3 +95,9 @@ def test_the_file_with_instances_says_what_it_seems_to_say() -> None:
     assert services["shop"].provisioning == Provisioning(processes, instances=3, standby_capacity=50)
     assert services["search"].provisioning == Provisioning(ProvisionerCommand(("./provision.py",)), 2)
     assert services["blog"].provisioning == Provisioning(EndpointsFile("/var/lib/blog/{environment}.yaml"))
+
+
+def test_the_file_with_a_database_says_what_it_seems_to_say() -> None:
+    url = Secret("postgresql://shop_owner:SECRET@db.internal:5432/shop")
+    written = Database(url, "/srv/{service}/{version}/migrations")  # the other values are the defaults
+    assert read_service_file(WITH_DATABASE).services["shop"].database == written

@@ -142,9 +142,9 @@ Percent = Annotated[
 ProcessCommand = Annotated[Command, AfterValidator(_process_command)]
 
 _PATH_SCHEMA = {"type": "string", "minLength": 1, "maxLength": MAX_PATH}
-_Path = Annotated[str, PlainValidator(_path), WithJsonSchema(_PATH_SCHEMA)]
-Directory = Annotated[_Path, AfterValidator(_directory)]
-FilePath = Annotated[_Path, AfterValidator(_file_path)]
+PathText = Annotated[str, PlainValidator(_path), WithJsonSchema(_PATH_SCHEMA)]
+Directory = Annotated[PathText, AfterValidator(_directory)]
+FilePath = Annotated[PathText, AfterValidator(_file_path)]
 Host = Annotated[str, PlainValidator(_host), WithJsonSchema({"type": "string", "maxLength": 41})]
 
 _Name = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{_VARIABLE}$"})]

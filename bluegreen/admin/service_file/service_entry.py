@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
+from bluegreen.admin.service_file.database_entry import DatabaseEntry
 from bluegreen.admin.service_file.entry import Entry
 from bluegreen.admin.service_file.fields import (
     Address,
@@ -147,6 +148,8 @@ class ServiceEntry(Entry):
     environments: EnvironmentsEntry = EnvironmentsEntry()
     instances: InstancesEntry | None = None
     """How they come about; by default `deploy` is told where they listen, or `environments` is."""
+    database: DatabaseEntry | None = None
+    """That both versions share, where its schema is changed with their releases."""
     strategy: StrategyOrAtomic = StrategyEntry()
     drain: DrainEntry = DrainEntry()
     keep_warm: Duration = _KEEP_WARM
@@ -188,4 +191,5 @@ class ServiceEntry(Entry):
             mirror=self.mirror.build() if self.mirror else None,
             gates=self.gates.build(),
             provisioning=self.instances.build() if self.instances else None,
+            database=self.database.build() if self.database else None,
         )
