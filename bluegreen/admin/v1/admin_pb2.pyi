@@ -165,27 +165,55 @@ class ScaleRequest(_message.Message):
     instances: int
     def __init__(self, origin: _Optional[_Union[Origin, _Mapping]] = ..., service: _Optional[str] = ..., instances: _Optional[int] = ...) -> None: ...
 
+class MigrateRequest(_message.Message):
+    __slots__ = ("origin", "service", "phase", "version", "accept_drift", "retire_standby")
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
+    PHASE_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    ACCEPT_DRIFT_FIELD_NUMBER: _ClassVar[int]
+    RETIRE_STANDBY_FIELD_NUMBER: _ClassVar[int]
+    origin: Origin
+    service: str
+    phase: str
+    version: str
+    accept_drift: bool
+    retire_standby: bool
+    def __init__(self, origin: _Optional[_Union[Origin, _Mapping]] = ..., service: _Optional[str] = ..., phase: _Optional[str] = ..., version: _Optional[str] = ..., accept_drift: _Optional[bool] = ..., retire_standby: _Optional[bool] = ...) -> None: ...
+
+class PlanMigrationsRequest(_message.Message):
+    __slots__ = ("service", "version")
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    service: str
+    version: str
+    def __init__(self, service: _Optional[str] = ..., version: _Optional[str] = ...) -> None: ...
+
 class CommandResponse(_message.Message):
-    __slots__ = ("message", "deployment_revision", "rollout_id", "status", "check")
+    __slots__ = ("message", "deployment_revision", "rollout_id", "status", "check", "migration_run")
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     DEPLOYMENT_REVISION_FIELD_NUMBER: _ClassVar[int]
     ROLLOUT_ID_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     CHECK_FIELD_NUMBER: _ClassVar[int]
+    MIGRATION_RUN_FIELD_NUMBER: _ClassVar[int]
     message: str
     deployment_revision: int
     rollout_id: int
     status: ServiceStatus
     check: Check
-    def __init__(self, message: _Optional[str] = ..., deployment_revision: _Optional[int] = ..., rollout_id: _Optional[int] = ..., status: _Optional[_Union[ServiceStatus, _Mapping]] = ..., check: _Optional[_Union[Check, _Mapping]] = ...) -> None: ...
+    migration_run: MigrationRun
+    def __init__(self, message: _Optional[str] = ..., deployment_revision: _Optional[int] = ..., rollout_id: _Optional[int] = ..., status: _Optional[_Union[ServiceStatus, _Mapping]] = ..., check: _Optional[_Union[Check, _Mapping]] = ..., migration_run: _Optional[_Union[MigrationRun, _Mapping]] = ...) -> None: ...
 
 class GetStatusRequest(_message.Message):
-    __slots__ = ("service", "instances")
+    __slots__ = ("service", "instances", "ledger")
     SERVICE_FIELD_NUMBER: _ClassVar[int]
     INSTANCES_FIELD_NUMBER: _ClassVar[int]
+    LEDGER_FIELD_NUMBER: _ClassVar[int]
     service: str
     instances: bool
-    def __init__(self, service: _Optional[str] = ..., instances: _Optional[bool] = ...) -> None: ...
+    ledger: bool
+    def __init__(self, service: _Optional[str] = ..., instances: _Optional[bool] = ..., ledger: _Optional[bool] = ...) -> None: ...
 
 class GetInstanceLogRequest(_message.Message):
     __slots__ = ("service", "instance", "lines")
@@ -212,14 +240,16 @@ class GetHistoryRequest(_message.Message):
     def __init__(self, service: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
 
 class GetHistoryResponse(_message.Message):
-    __slots__ = ("deployments", "rollouts", "checks")
+    __slots__ = ("deployments", "rollouts", "checks", "migration_runs")
     DEPLOYMENTS_FIELD_NUMBER: _ClassVar[int]
     ROLLOUTS_FIELD_NUMBER: _ClassVar[int]
     CHECKS_FIELD_NUMBER: _ClassVar[int]
+    MIGRATION_RUNS_FIELD_NUMBER: _ClassVar[int]
     deployments: _containers.RepeatedCompositeFieldContainer[Deployment]
     rollouts: _containers.RepeatedCompositeFieldContainer[Rollout]
     checks: _containers.RepeatedCompositeFieldContainer[Check]
-    def __init__(self, deployments: _Optional[_Iterable[_Union[Deployment, _Mapping]]] = ..., rollouts: _Optional[_Iterable[_Union[Rollout, _Mapping]]] = ..., checks: _Optional[_Iterable[_Union[Check, _Mapping]]] = ...) -> None: ...
+    migration_runs: _containers.RepeatedCompositeFieldContainer[MigrationRun]
+    def __init__(self, deployments: _Optional[_Iterable[_Union[Deployment, _Mapping]]] = ..., rollouts: _Optional[_Iterable[_Union[Rollout, _Mapping]]] = ..., checks: _Optional[_Iterable[_Union[Check, _Mapping]]] = ..., migration_runs: _Optional[_Iterable[_Union[MigrationRun, _Mapping]]] = ...) -> None: ...
 
 class ListEventsRequest(_message.Message):
     __slots__ = ("service", "limit", "follow", "after")
@@ -258,7 +288,7 @@ class ForgetProxyResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class ServiceStatus(_message.Message):
-    __slots__ = ("service", "gateways", "revision", "active_environment", "cutover_percent", "deployments", "rollout", "proxies", "activity", "recent_events", "domains", "unattributed_failures", "standing", "checks", "observation", "disparities", "rollback_scale_up")
+    __slots__ = ("service", "gateways", "revision", "active_environment", "cutover_percent", "deployments", "rollout", "proxies", "activity", "recent_events", "domains", "unattributed_failures", "standing", "checks", "observation", "disparities", "rollback_scale_up", "database", "migration_runs", "migration_progress", "way_back_ends", "ledger")
     SERVICE_FIELD_NUMBER: _ClassVar[int]
     GATEWAYS_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
@@ -276,6 +306,11 @@ class ServiceStatus(_message.Message):
     OBSERVATION_FIELD_NUMBER: _ClassVar[int]
     DISPARITIES_FIELD_NUMBER: _ClassVar[int]
     ROLLBACK_SCALE_UP_FIELD_NUMBER: _ClassVar[int]
+    DATABASE_FIELD_NUMBER: _ClassVar[int]
+    MIGRATION_RUNS_FIELD_NUMBER: _ClassVar[int]
+    MIGRATION_PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    WAY_BACK_ENDS_FIELD_NUMBER: _ClassVar[int]
+    LEDGER_FIELD_NUMBER: _ClassVar[int]
     service: str
     gateways: _containers.RepeatedScalarFieldContainer[str]
     revision: int
@@ -293,7 +328,128 @@ class ServiceStatus(_message.Message):
     observation: Observation
     disparities: _containers.RepeatedCompositeFieldContainer[Disparity]
     rollback_scale_up: ScaleUp
-    def __init__(self, service: _Optional[str] = ..., gateways: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ..., active_environment: _Optional[str] = ..., cutover_percent: _Optional[int] = ..., deployments: _Optional[_Iterable[_Union[Deployment, _Mapping]]] = ..., rollout: _Optional[_Union[Rollout, _Mapping]] = ..., proxies: _Optional[_Iterable[_Union[ProxyView, _Mapping]]] = ..., activity: _Optional[str] = ..., recent_events: _Optional[_Iterable[_Union[Event, _Mapping]]] = ..., domains: _Optional[_Iterable[str]] = ..., unattributed_failures: _Optional[int] = ..., standing: _Optional[_Union[Standing, _Mapping]] = ..., checks: _Optional[_Iterable[_Union[Check, _Mapping]]] = ..., observation: _Optional[_Union[Observation, _Mapping]] = ..., disparities: _Optional[_Iterable[_Union[Disparity, _Mapping]]] = ..., rollback_scale_up: _Optional[_Union[ScaleUp, _Mapping]] = ...) -> None: ...
+    database: str
+    migration_runs: _containers.RepeatedCompositeFieldContainer[MigrationRun]
+    migration_progress: MigrationProgress
+    way_back_ends: str
+    ledger: _containers.RepeatedCompositeFieldContainer[AppliedMigration]
+    def __init__(self, service: _Optional[str] = ..., gateways: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ..., active_environment: _Optional[str] = ..., cutover_percent: _Optional[int] = ..., deployments: _Optional[_Iterable[_Union[Deployment, _Mapping]]] = ..., rollout: _Optional[_Union[Rollout, _Mapping]] = ..., proxies: _Optional[_Iterable[_Union[ProxyView, _Mapping]]] = ..., activity: _Optional[str] = ..., recent_events: _Optional[_Iterable[_Union[Event, _Mapping]]] = ..., domains: _Optional[_Iterable[str]] = ..., unattributed_failures: _Optional[int] = ..., standing: _Optional[_Union[Standing, _Mapping]] = ..., checks: _Optional[_Iterable[_Union[Check, _Mapping]]] = ..., observation: _Optional[_Union[Observation, _Mapping]] = ..., disparities: _Optional[_Iterable[_Union[Disparity, _Mapping]]] = ..., rollback_scale_up: _Optional[_Union[ScaleUp, _Mapping]] = ..., database: _Optional[str] = ..., migration_runs: _Optional[_Iterable[_Union[MigrationRun, _Mapping]]] = ..., migration_progress: _Optional[_Union[MigrationProgress, _Mapping]] = ..., way_back_ends: _Optional[str] = ..., ledger: _Optional[_Iterable[_Union[AppliedMigration, _Mapping]]] = ...) -> None: ...
+
+class MigrationRun(_message.Message):
+    __slots__ = ("id", "version", "phase", "deployment_revision", "author", "accept_drift", "verdict", "summary", "findings", "wanted_at", "begun_at", "finished_at", "backfills_left", "contracts_left")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    PHASE_FIELD_NUMBER: _ClassVar[int]
+    DEPLOYMENT_REVISION_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    ACCEPT_DRIFT_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    FINDINGS_FIELD_NUMBER: _ClassVar[int]
+    WANTED_AT_FIELD_NUMBER: _ClassVar[int]
+    BEGUN_AT_FIELD_NUMBER: _ClassVar[int]
+    FINISHED_AT_FIELD_NUMBER: _ClassVar[int]
+    BACKFILLS_LEFT_FIELD_NUMBER: _ClassVar[int]
+    CONTRACTS_LEFT_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    version: str
+    phase: str
+    deployment_revision: int
+    author: str
+    accept_drift: bool
+    verdict: str
+    summary: str
+    findings: _containers.RepeatedCompositeFieldContainer[Finding]
+    wanted_at: float
+    begun_at: float
+    finished_at: float
+    backfills_left: _containers.RepeatedScalarFieldContainer[str]
+    contracts_left: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, id: _Optional[int] = ..., version: _Optional[str] = ..., phase: _Optional[str] = ..., deployment_revision: _Optional[int] = ..., author: _Optional[str] = ..., accept_drift: _Optional[bool] = ..., verdict: _Optional[str] = ..., summary: _Optional[str] = ..., findings: _Optional[_Iterable[_Union[Finding, _Mapping]]] = ..., wanted_at: _Optional[float] = ..., begun_at: _Optional[float] = ..., finished_at: _Optional[float] = ..., backfills_left: _Optional[_Iterable[str]] = ..., contracts_left: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class MigrationProgress(_message.Message):
+    __slots__ = ("file", "rows_done", "rows_total", "rows_per_second", "seconds_left", "note")
+    FILE_FIELD_NUMBER: _ClassVar[int]
+    ROWS_DONE_FIELD_NUMBER: _ClassVar[int]
+    ROWS_TOTAL_FIELD_NUMBER: _ClassVar[int]
+    ROWS_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_LEFT_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
+    file: str
+    rows_done: int
+    rows_total: int
+    rows_per_second: float
+    seconds_left: float
+    note: str
+    def __init__(self, file: _Optional[str] = ..., rows_done: _Optional[int] = ..., rows_total: _Optional[int] = ..., rows_per_second: _Optional[float] = ..., seconds_left: _Optional[float] = ..., note: _Optional[str] = ...) -> None: ...
+
+class Migration(_message.Message):
+    __slots__ = ("number", "name", "phase")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PHASE_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    name: str
+    phase: str
+    def __init__(self, number: _Optional[int] = ..., name: _Optional[str] = ..., phase: _Optional[str] = ...) -> None: ...
+
+class AppliedMigration(_message.Message):
+    __slots__ = ("migration", "checksum", "version", "author", "applied_at", "seconds")
+    MIGRATION_FIELD_NUMBER: _ClassVar[int]
+    CHECKSUM_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    APPLIED_AT_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    migration: Migration
+    checksum: str
+    version: str
+    author: str
+    applied_at: float
+    seconds: float
+    def __init__(self, migration: _Optional[_Union[Migration, _Mapping]] = ..., checksum: _Optional[str] = ..., version: _Optional[str] = ..., author: _Optional[str] = ..., applied_at: _Optional[float] = ..., seconds: _Optional[float] = ...) -> None: ...
+
+class PlannedMigration(_message.Message):
+    __slots__ = ("migration", "file", "statements")
+    MIGRATION_FIELD_NUMBER: _ClassVar[int]
+    FILE_FIELD_NUMBER: _ClassVar[int]
+    STATEMENTS_FIELD_NUMBER: _ClassVar[int]
+    migration: Migration
+    file: str
+    statements: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, migration: _Optional[_Union[Migration, _Mapping]] = ..., file: _Optional[str] = ..., statements: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class LintFinding(_message.Message):
+    __slots__ = ("file", "line", "column", "rule", "reason", "safe_way", "refused")
+    FILE_FIELD_NUMBER: _ClassVar[int]
+    LINE_FIELD_NUMBER: _ClassVar[int]
+    COLUMN_FIELD_NUMBER: _ClassVar[int]
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    SAFE_WAY_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    file: str
+    line: int
+    column: int
+    rule: str
+    reason: str
+    safe_way: str
+    refused: bool
+    def __init__(self, file: _Optional[str] = ..., line: _Optional[int] = ..., column: _Optional[int] = ..., rule: _Optional[str] = ..., reason: _Optional[str] = ..., safe_way: _Optional[str] = ..., refused: _Optional[bool] = ...) -> None: ...
+
+class MigrationPlan(_message.Message):
+    __slots__ = ("applied", "pending", "problems", "findings", "drift")
+    APPLIED_FIELD_NUMBER: _ClassVar[int]
+    PENDING_FIELD_NUMBER: _ClassVar[int]
+    PROBLEMS_FIELD_NUMBER: _ClassVar[int]
+    FINDINGS_FIELD_NUMBER: _ClassVar[int]
+    DRIFT_FIELD_NUMBER: _ClassVar[int]
+    applied: _containers.RepeatedCompositeFieldContainer[AppliedMigration]
+    pending: _containers.RepeatedCompositeFieldContainer[PlannedMigration]
+    problems: _containers.RepeatedScalarFieldContainer[str]
+    findings: _containers.RepeatedCompositeFieldContainer[LintFinding]
+    drift: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, applied: _Optional[_Iterable[_Union[AppliedMigration, _Mapping]]] = ..., pending: _Optional[_Iterable[_Union[PlannedMigration, _Mapping]]] = ..., problems: _Optional[_Iterable[str]] = ..., findings: _Optional[_Iterable[_Union[LintFinding, _Mapping]]] = ..., drift: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Disparity(_message.Message):
     __slots__ = ("what", "active", "other")

@@ -99,6 +99,21 @@ class AdminStub:
                 request_serializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.ScaleRequest.SerializeToString,
                 response_deserializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandResponse.FromString,
                 _registered_method=True)
+        self.Migrate = channel.unary_unary(
+                '/bluegreen.admin.v1.Admin/Migrate',
+                request_serializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.MigrateRequest.SerializeToString,
+                response_deserializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandResponse.FromString,
+                _registered_method=True)
+        self.StopMigration = channel.unary_unary(
+                '/bluegreen.admin.v1.Admin/StopMigration',
+                request_serializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandRequest.SerializeToString,
+                response_deserializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandResponse.FromString,
+                _registered_method=True)
+        self.PlanMigrations = channel.unary_unary(
+                '/bluegreen.admin.v1.Admin/PlanMigrations',
+                request_serializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.PlanMigrationsRequest.SerializeToString,
+                response_deserializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.MigrationPlan.FromString,
+                _registered_method=True)
         self.GetStatus = channel.unary_unary(
                 '/bluegreen.admin.v1.Admin/GetStatus',
                 request_serializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.GetStatusRequest.SerializeToString,
@@ -229,6 +244,27 @@ class AdminServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Migrate(self, request, context):
+        """Change the schema of the service's database: one phase of a version's migrations.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StopMigration(self, request, context):
+        """Give up the open run of migrations; what it has not done can be asked for again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PlanMigrations(self, request, context):
+        """What a version's migrations would do: the database is asked now, and nothing is changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetStatus(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -243,7 +279,7 @@ class AdminServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetHistory(self, request, context):
-        """All deployments, rollouts and verdicts of a service, newest first.
+        """All deployments, rollouts, verdicts and runs of migrations of a service, newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -343,6 +379,21 @@ def add_AdminServicer_to_server(servicer, server):
                     servicer.Scale,
                     request_deserializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.ScaleRequest.FromString,
                     response_serializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandResponse.SerializeToString,
+            ),
+            'Migrate': grpc.unary_unary_rpc_method_handler(
+                    servicer.Migrate,
+                    request_deserializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.MigrateRequest.FromString,
+                    response_serializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandResponse.SerializeToString,
+            ),
+            'StopMigration': grpc.unary_unary_rpc_method_handler(
+                    servicer.StopMigration,
+                    request_deserializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandRequest.FromString,
+                    response_serializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandResponse.SerializeToString,
+            ),
+            'PlanMigrations': grpc.unary_unary_rpc_method_handler(
+                    servicer.PlanMigrations,
+                    request_deserializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.PlanMigrationsRequest.FromString,
+                    response_serializer=bluegreen_dot_admin_dot_v1_dot_admin__pb2.MigrationPlan.SerializeToString,
             ),
             'GetStatus': grpc.unary_unary_rpc_method_handler(
                     servicer.GetStatus,
@@ -731,6 +782,87 @@ class Admin:
             '/bluegreen.admin.v1.Admin/Scale',
             bluegreen_dot_admin_dot_v1_dot_admin__pb2.ScaleRequest.SerializeToString,
             bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Migrate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bluegreen.admin.v1.Admin/Migrate',
+            bluegreen_dot_admin_dot_v1_dot_admin__pb2.MigrateRequest.SerializeToString,
+            bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StopMigration(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bluegreen.admin.v1.Admin/StopMigration',
+            bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandRequest.SerializeToString,
+            bluegreen_dot_admin_dot_v1_dot_admin__pb2.CommandResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PlanMigrations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bluegreen.admin.v1.Admin/PlanMigrations',
+            bluegreen_dot_admin_dot_v1_dot_admin__pb2.PlanMigrationsRequest.SerializeToString,
+            bluegreen_dot_admin_dot_v1_dot_admin__pb2.MigrationPlan.FromString,
             options,
             channel_credentials,
             insecure,
