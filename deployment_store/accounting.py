@@ -2,7 +2,7 @@
 
 The rules, for one write of an aggregate:
 
-- a deployment that is new begins in the initial status;
+- a deployment that is new begins in an initial status;
 - a status that changes is accounted for by exactly one event of the state machine, which says from where and
   to where, and which the table allows;
 - an event of the state machine that no change of status answers to is refused as well: it would be a lie;
@@ -60,9 +60,10 @@ def _moves(service: str, events: Iterable[Event]) -> dict[int | None, Event]:
 def _check(before: Deployment | None, after: Deployment, move: Event | None) -> None:
     name = f"Deployment {after.revision} of {after.service}"
     if before is None:
-        if after.status is not INITIAL or move is not None:
+        if after.status not in INITIAL or move is not None:
             raise IllegalTransition(
-                f"{name} is new and cannot be {after.status}.", f"It begins as {INITIAL}."
+                f"{name} is new and cannot be {after.status}.",
+                f"It begins as {' or '.join(sorted(INITIAL))}.",
             )
     elif move is None:
         if after.status is not before.status:

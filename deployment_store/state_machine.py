@@ -2,7 +2,10 @@
 
 The rules, in prose:
 
-- A deployment begins in `deploying` and becomes `ready` once every proxy has acknowledged its clusters and
+- A deployment of a service with a database begins in `expanding`: the schema gets what the version needs, and
+  the active version passes its tests on it. Then it is `deploying`, or `failed` when that does not come to
+  pass. Any other deployment begins in `deploying`.
+- A `deploying` one becomes `ready` once every proxy has acknowledged its clusters and
   reports its instances healthy and its tests have passed, or `failed` when that does not come to pass.
 - A `ready` one whose tests are run again is `deploying` until they have passed, or `failed` where they do
   not.
@@ -29,9 +32,11 @@ from bluegreen.model.deployment import Status
 from bluegreen.model.errors import IllegalTransition
 from bluegreen.model.event import What
 
-INITIAL = Status.DEPLOYING
+INITIAL = frozenset((Status.EXPANDING, Status.DEPLOYING))
 
 TRANSITIONS: dict[tuple[Status, What], Status] = {
+    (Status.EXPANDING, What.EXPANDED): Status.DEPLOYING,
+    (Status.EXPANDING, What.FAILED): Status.FAILED,
     (Status.DEPLOYING, What.PREPARED): Status.READY,
     (Status.DEPLOYING, What.FAILED): Status.FAILED,
     (Status.READY, What.SHIFT_STARTED): Status.SHIFTING,

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from bluegreen.admin.servicer import AdminServicer
 from bluegreen.admin.servicer import server_options as admin_options
 from bluegreen.app.settings import Settings, processes_of
+from bluegreen.app.unmigrated import Unmigrated
 from bluegreen.gates.outside_checker import OutsideChecker
 from bluegreen.model.catalogue import Catalogue
 from bluegreen.model.endpoint import Endpoint
@@ -72,7 +73,7 @@ async def control_plane(
         directory = processes_of(settings.database)
         processes = await stack.enter_async_context(ProcessProvisioner.open(directory))
         provisioner = await stack.enter_async_context(Provisioners.open(processes))
-        controller = Controller(store, switch, clock, Outside(checker, provisioner))
+        controller = Controller(store, switch, clock, Outside(checker, provisioner, Unmigrated()))
         await controller.start()
         if catalogue is not None:
             await _apply(controller, catalogue, settings)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from bluegreen.model.check import Check, CheckKind
 from bluegreen.model.deployment import Deployment, Status
 from bluegreen.model.environment import Environment
+from bluegreen.model.migration import AppliedMigration
+from bluegreen.model.migration_run import MigrationRun
 from bluegreen.model.rollout import Rollout
 from bluegreen.model.service import Service
 from bluegreen.model.traffic_rule import TrafficRule
@@ -19,7 +21,8 @@ class ServiceAggregate:
 
     `deployments`, oldest first: the open ones, those that proxies may still hold, and nothing else; the
     rest is history. `rollout` is the open one, else the last one. `checks`, oldest first: the open ones and
-    the latest of these deployments.
+    the latest of these deployments. `migration_runs`, oldest first: the open one and the latest. `ledger` is
+    what is known to be applied to the service's database, in the order in which that became known.
     """
 
     service: Service
@@ -31,6 +34,9 @@ class ServiceAggregate:
     last_rollout_id: int = 0
     checks: tuple[Check, ...] = ()
     last_check_id: int = 0
+    migration_runs: tuple[MigrationRun, ...] = ()
+    last_migration_run_id: int = 0
+    ledger: tuple[AppliedMigration, ...] = ()
 
     @property
     def name(self) -> str:
@@ -39,6 +45,11 @@ class ServiceAggregate:
     @property
     def open_rollout(self) -> Rollout | None:
         return self.rollout if self.rollout is not None and self.rollout.is_open else None
+
+    @property
+    def open_run(self) -> MigrationRun | None:
+        """The migrations that are wanted or under way; there is at most one run."""
+        return next((each for each in self.migration_runs if each.is_open), None)
 
     @property
     def active(self) -> Deployment | None:
@@ -70,6 +81,13 @@ class ServiceAggregate:
         return replace(
             self, checks=(*self.checks, changed), last_check_id=max(self.last_check_id, changed.id)
         )
+
+    def with_migration_run(self, changed: MigrationRun) -> ServiceAggregate:
+        """This aggregate with one run replaced, or added at the end where it is new."""
+        kept = tuple(changed if each.id == changed.id else each for each in self.migration_runs)
+        if changed.id > self.last_migration_run_id:
+            return replace(self, migration_runs=(*kept, changed), last_migration_run_id=changed.id)
+        return replace(self, migration_runs=kept)
 
     def with_deployment(self, changed: Deployment) -> ServiceAggregate:
         """This aggregate with one deployment replaced, or added at the end where it is new."""

@@ -15,6 +15,7 @@ from bluegreen.model.service import CONNECT, HealthCheck, Upstream
 class Status(StrEnum):
     """Where a deployment stands; `deployment_store.state_machine` has the ways between."""
 
+    EXPANDING = "expanding"  # the shared database gets what it needs; nothing of it is running yet
     DEPLOYING = "deploying"  # its instances are being made known to every proxy
     READY = "ready"  # every proxy reports it healthy; no production traffic
     SHIFTING = "shifting"  # an open rollout gives it a share of the traffic

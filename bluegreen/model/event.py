@@ -25,6 +25,7 @@ CONTROLLER = Origin("controller")
 class What(StrEnum):
     """Kinds of events. Those in the first group are the state machine's: they change a status."""
 
+    EXPANDED = "expanded"  # expanding -> deploying
     PREPARED = "prepared"  # deploying -> ready
     FAILED = "failed"
     SHIFT_STARTED = "shift-started"
@@ -38,7 +39,7 @@ class What(StrEnum):
     RETIRED = "retired"
 
     APPLIED = "applied"
-    DEPLOYED = "deployed"  # a deployment begins, in `deploying`
+    DEPLOYED = "deployed"  # a deployment begins, in `expanding` or `deploying`
     CLUSTERS_PROVEN = "clusters-proven"
     WEIGHT_SET = "weight-set"
     WEIGHT_ACKNOWLEDGED = "weight-acknowledged"
@@ -55,6 +56,9 @@ class What(StrEnum):
     CHECK_WANTED = "check-wanted"  # tests, hooks: they run from now on
     CHECKED = "checked"  # a gate has given its verdict
     APPROVED = "approved"
+    MIGRATION_WANTED = "migration-wanted"  # it begins once nothing stands in its way
+    MIGRATION_BEGUN = "migration-begun"
+    MIGRATED = "migrated"  # a run of migrations is over, well or not
     WITHDRAWN = "withdrawn"
     RELEASED = "released"
     PROXY_SEEN = "proxy-seen"

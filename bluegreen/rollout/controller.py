@@ -10,11 +10,12 @@ from functools import partial
 from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.catalogue import Catalogue, Difference
 from bluegreen.model.duration import format_duration
-from bluegreen.model.errors import Conflict, NotServing, Overtaken, UnknownName
+from bluegreen.model.errors import Conflict, NotServing, Overtaken, Refused, UnknownName
 from bluegreen.model.event import CONTROLLER, Origin
 from bluegreen.model.fleet import ProxyFacts
 from bluegreen.model.gateway import Gateway
 from bluegreen.model.known_proxy import KnownProxy
+from bluegreen.model.migration import MigrationPlan
 from bluegreen.model.store import Store
 from bluegreen.model.traffic_switch import TrafficSwitch
 from bluegreen.rollout import commands, gate_commands, pool_commands
@@ -22,7 +23,7 @@ from bluegreen.rollout.catalogue_change import plan
 from bluegreen.rollout.clock import Clock
 from bluegreen.rollout.deploy_command import deploy
 from bluegreen.rollout.draft import Decide
-from bluegreen.rollout.operations import CommandResult, DeployCommand, ServiceView
+from bluegreen.rollout.operations import CommandResult, DeployCommand, MigrateCommand, ServiceView
 from bluegreen.rollout.outside import Outside
 from bluegreen.rollout.pools import pools_of
 from bluegreen.rollout.retire_command import retire
@@ -127,6 +128,15 @@ class Controller:
 
     async def scale(self, service: str, instances: int, origin: Origin) -> CommandResult:
         return await self._command(service, partial(pool_commands.scale, instances=instances), origin)
+
+    async def migrate(self, command: MigrateCommand, origin: Origin) -> CommandResult:
+        raise Refused("Migrations cannot be run yet.")
+
+    async def stop_migration(self, service: str, origin: Origin) -> CommandResult:
+        raise Refused("Migrations cannot be run yet.")
+
+    async def plan_migrations(self, service: str, version: str = "") -> MigrationPlan:
+        raise Refused("Migrations cannot be run yet.")
 
     async def instance_log(self, service: str, instance: str, lines: int) -> str:
         aggregate = self._worker(service).aggregate

@@ -15,7 +15,6 @@ from bluegreen.rollout.draft import Draft
 from bluegreen.rollout.hooks import want_hooks
 from bluegreen.rollout.operations import DeployCommand
 from bluegreen.rollout.refusals import possible, why_busy
-from deployment_store.state_machine import INITIAL
 
 
 def deploy(draft: Draft, command: DeployCommand) -> str:
@@ -39,7 +38,7 @@ def deploy(draft: Draft, command: DeployCommand) -> str:
         revision=aggregate.last_deployment_revision + 1,
         version=command.version,
         environment=environment,
-        status=INITIAL,
+        status=Status.DEPLOYING,
         endpoints=endpoints,
         deployed_at=draft.now,
         status_since=draft.now,

@@ -11,6 +11,7 @@ from bluegreen.model.catalogue import Catalogue, Difference
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.event import Origin
 from bluegreen.model.fleet import ProxyFacts
+from bluegreen.model.migration import MigrationPlan, MigrationProgress, Phase
 from bluegreen.model.traffic_report import TrafficReport
 from bluegreen.rollout.analysis.observation import Observation
 from bluegreen.rollout.standing import Standing
@@ -27,12 +28,29 @@ class DeployCommand:
 
 
 @dataclass(frozen=True, slots=True)
+class MigrateCommand:
+    """Run one phase of a version's migrations.
+
+    No version: for the backfill that of the candidate, else of the active deployment; for the contract that
+    of the active one; an expand needs to be told. `accept_drift` takes on what other hands did to the schema.
+    `retire_standby` gives the way back up, which a contract ends; the run begins once no proxy leads there.
+    """
+
+    service: str
+    phase: Phase
+    version: str = ""
+    accept_drift: bool = False
+    retire_standby: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class CommandResult:
-    """What was decided, durably: a sentence, and what to watch (revision and id; None: nothing new)."""
+    """What was decided, durably: a sentence, and what to watch (revision and ids; None: nothing new)."""
 
     message: str
     deployment: int | None = None
     rollout: int | None = None
+    migration: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +61,7 @@ class ServiceView:
     report: TrafficReport
     activity: str
     observation: Observation | None = None  # of the version that is being watched, if one is
+    migration: MigrationProgress | None = None  # of the migrations that run, once there is news of them
 
 
 class Operations(Protocol):
@@ -99,6 +118,19 @@ class Operations(Protocol):
 
     async def instance_log(self, service: str, instance: str, lines: int) -> str:
         """The last lines that an instance has written; empty where that is not known."""
+        ...
+
+    async def migrate(self, command: MigrateCommand, origin: Origin) -> CommandResult:
+        """Have a phase of migrations run."""
+        ...
+
+    async def stop_migration(self, service: str, origin: Origin) -> CommandResult:
+        """Give the open run up; what it has applied stays, and a later run goes on from there."""
+        ...
+
+    async def plan_migrations(self, service: str, version: str = "") -> MigrationPlan:
+        """What a version's directory and the database come to now. No version: that of the candidate, else
+        of the active deployment."""
         ...
 
     async def approve(

@@ -1,10 +1,11 @@
-"""The world beside the proxies: who is asked for verdicts, and who provides instances."""
+"""The world beside the proxies: who is asked for verdicts, provides instances, and changes databases."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from bluegreen.model.checker import Checker
+from bluegreen.model.migration import Migrator
 from bluegreen.model.pool import Provisioner
 
 
@@ -14,3 +15,4 @@ class Outside:
 
     checker: Checker
     provisioner: Provisioner
+    migrator: Migrator

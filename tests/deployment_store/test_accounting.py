@@ -12,6 +12,7 @@ from bluegreen.model.errors import IllegalTransition, Refused
 from bluegreen.model.event import Event, What
 from bluegreen.model.traffic_rule import TrafficRule
 from deployment_store.accounting import check_accounts
+from deployment_store.state_machine import INITIAL
 from tests.deployment_store.samples import SHOP, deployment, event, moved, rollout
 
 EMPTY = ServiceAggregate(SHOP, TrafficRule("shop"))
@@ -61,9 +62,9 @@ def test_an_event_without_a_change_is_refused() -> None:
         check_accounts(STORED, STORED, [PREPARED])
 
 
-@pytest.mark.parametrize("status", [each for each in Status if each is not Status.DEPLOYING])
-def test_a_new_deployment_is_deploying(status: Status) -> None:
-    with pytest.raises(IllegalTransition, match="It begins as deploying"):
+@pytest.mark.parametrize("status", [each for each in Status if each not in INITIAL])
+def test_a_new_deployment_is_deploying_or_expanding(status: Status) -> None:
+    with pytest.raises(IllegalTransition, match="It begins as deploying or expanding"):
         check_accounts(EMPTY, EMPTY.with_deployment(replace(deployment(1), status=status)), [])
 
 

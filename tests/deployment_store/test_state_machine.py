@@ -13,18 +13,19 @@ from deployment_store.state_machine import next_status
 
 # A column for each status, a row for each event that moves one; a dot is an illegal transition.
 DRAWN = """
-               deploying  ready     shifting  active    draining  standby   retired  failed
-prepared       ready      .         .         .         .         .         .        .
-failed         failed     .         failed    .         .         .         .        .
-shift-started  .          shifting  .         .         shifting  shifting  .        .
-shift-aborted  .          .         ready     .         .         .         .        .
-activated      .          .         active    .         .         .         .        .
-reactivated    .          .         .         .         active    active    .        .
-drain-started  .          .         .         draining  .         .         .        .
-drained        .          .         .         .         standby   .         .        .
-superseded     .          retired   .         .         .         .         .        .
-tested-again   .          deploying .         .         .         .         .        .
-retired        .          .         .         retired   retired   retired   .        .
+               expanding  deploying  ready     shifting  active    draining  standby   retired  failed
+expanded       deploying  .          .         .         .         .         .         .        .
+prepared       .          ready      .         .         .         .         .         .        .
+failed         failed     failed     .         failed    .         .         .         .        .
+shift-started  .          .          shifting  .         .         shifting  shifting  .        .
+shift-aborted  .          .          .         ready     .         .         .         .        .
+activated      .          .          .         active    .         .         .         .        .
+reactivated    .          .          .         .         .         active    active    .        .
+drain-started  .          .          .         .         draining  .         .         .        .
+drained        .          .          .         .         .         standby   .         .        .
+superseded     .          .          retired   .         .         .         .         .        .
+tested-again   .          .          deploying .         .         .         .         .        .
+retired        .          .          .         .         retired   retired   retired   .        .
 """
 STATUSES, *ROWS = (line.split() for line in DRAWN.strip().splitlines())
 CELLS = {(status, row[0]): cell for row in ROWS for status, cell in zip(STATUSES, row[1:], strict=True)}

@@ -25,6 +25,7 @@ from tests.rollout.facts import MANUAL_STEPS, shop
 from tests.rollout.scripted_checker import ScriptedChecker
 from tests.rollout.scripted_provisioner import ScriptedProvisioner
 from tests.rollout.simulated_switch import SimulatedSwitch
+from tests.support.unmigrated import Unmigrated
 
 ANNA, BERT = Origin("anna", "release"), Origin("bert")
 EDGE = Gateway("edge", Endpoint("127.0.0.1", 10000), Endpoint("127.0.0.1", 10001))
@@ -70,7 +71,7 @@ async def control(path: Path, provisioner: ScriptedProvisioner | None = None) ->
     async with SqliteStore.open(path) as store:
         clock = SystemClock()
         switch = SimulatedSwitch(clock)
-        outside = Outside(ScriptedChecker(), provisioner or ScriptedProvisioner())
+        outside = Outside(ScriptedChecker(), provisioner or ScriptedProvisioner(), Unmigrated())
         controller = Controller(store, switch, clock, outside)
         await controller.start()
         task = asyncio.ensure_future(controller.run())

@@ -31,6 +31,7 @@ from tests.rollout.crashing import Boundaries, Crash, CrashingStore, CrashingSwi
 from tests.rollout.facts import shop
 from tests.rollout.scripted_checker import ScriptedChecker
 from tests.rollout.simulated_switch import SimulatedSwitch
+from tests.support.unmigrated import Unmigrated
 from tests.support.unprovided import Unprovided
 
 ANNA = Origin("anna")
@@ -69,7 +70,7 @@ class Operator:
                 CrashingStore(store, boundaries),
                 CrashingSwitch(self.fleet, boundaries),
                 SystemClock(),
-                Outside(self.checker, Unprovided()),
+                Outside(self.checker, Unprovided(), Unmigrated()),
             )
             try:
                 await controller.start()

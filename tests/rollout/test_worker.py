@@ -16,6 +16,7 @@ from deployment_store import SqliteStore
 from tests.rollout.scripted_checker import ScriptedChecker
 from tests.rollout.simulated_switch import SimulatedSwitch
 from tests.rollout.test_controller import EDGE, QUICK
+from tests.support.unmigrated import Unmigrated
 from tests.support.unprovided import Unprovided
 
 LOOK = 0.02
@@ -50,7 +51,7 @@ async def test_facts_that_come_in_a_rush_are_looked_at_together(tmp_path: Path) 
     clock = SlowClock()
     switch = LargeFleet(clock)
     async with SqliteStore.open(tmp_path / "store.db") as store:
-        controller = Controller(store, switch, clock, Outside(ScriptedChecker(), Unprovided()))
+        controller = Controller(store, switch, clock, Outside(ScriptedChecker(), Unprovided(), Unmigrated()))
         await controller.start()
         running = asyncio.ensure_future(controller.run())
         await controller.apply(Catalogue({"edge": EDGE}, {"shop": QUICK}), ANNA)
