@@ -10,7 +10,7 @@ from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.fault import Fault, repeated
 from bluegreen.model.gate_conflicts import faults_of_gates, gateways_out_of_reach
 from bluegreen.model.gateway import Gateway
-from bluegreen.model.service import Route, Service
+from bluegreen.model.service import BY_PROVISIONER, Route, Service
 
 IpAddress = IPv4Address | IPv6Address
 
@@ -72,6 +72,11 @@ def _of_service(service: Service, catalogue: Catalogue) -> Iterator[Fault]:
             (*at, "instances"),
             "The instances come about in two ways at once, since environments lists endpoints: keep "
             "instances or environments.",
+        )
+    if service.provisioning is None and service.health_check == BY_PROVISIONER:
+        yield Fault(
+            (*at, "health_check"),
+            "Nobody would say how the instances are: provisioner is for services with instances.",
         )
     yield from faults_of_gates(service)
 

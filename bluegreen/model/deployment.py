@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.environment import Environment
-from bluegreen.model.pool import Instance
+from bluegreen.model.pool import Instance, InstanceState
 from bluegreen.model.provisioning import Provisioning
 from bluegreen.model.service import CONNECT, HealthCheck, Upstream
 
@@ -59,7 +59,7 @@ class Deployment:
     # Why it failed, or how its drain ended.
     note: str = ""
     # How its instances come about; None: they were handed in, and what follows does not apply. `endpoints`
-    # are then those of the instances that are up, and change with them.
+    # are then those of the instances that the proxies know, and change with them.
     provisioning: Provisioning | None = None
     full_capacity: int = 0  # instances that it has while it takes traffic
     capacity: int = 0  # instances that are wanted now
@@ -86,7 +86,22 @@ class Deployment:
         return self.capacity if self.provisioning is not None else len(self.endpoints)
 
     @property
+    def up(self) -> int:
+        """How many instances may be sent requests, as whoever provides them says."""
+        gone = set(self.gone)
+        return sum(each.state is InstanceState.UP and each.id not in gone for each in self.instances)
+
+    @property
     def draining(self) -> tuple[Endpoint, ...]:
         """The endpoints that are still known to the proxies and get no new requests."""
         leaving = set(self.leaving)
-        return tuple(each.endpoint for each in self.instances if each.id in leaving)
+        return tuple(
+            each.endpoint
+            for each in self.instances
+            if each.id in leaving or each.state is InstanceState.DRAINING
+        )
+
+    @property
+    def unhealthy(self) -> tuple[Endpoint, ...]:
+        """The endpoints of instances of which their provisioner says that they cannot serve."""
+        return tuple(each.endpoint for each in self.instances if each.state is InstanceState.UNHEALTHY)

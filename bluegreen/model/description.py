@@ -20,7 +20,7 @@ from bluegreen.model.provisioning import (
     Provisioning,
     Source,
 )
-from bluegreen.model.service import HealthCheck, HealthCheckType, Route, Service
+from bluegreen.model.service import BY_PROVISIONER, HealthCheck, HealthCheckType, Route, Service
 from bluegreen.model.strategy import Step, Strategy
 
 MANUAL = "manual"
@@ -29,7 +29,7 @@ MANUAL = "manual"
 NO_HEALTH_CHECK = "none"
 """The health check of a service whose instances are taken at their word."""
 
-BY_PROVISIONER = HealthCheckType.PROVISIONER.value
+PROVISIONER = HealthCheckType.PROVISIONER.value
 """The health check of a service whose instances are judged by whoever provides them."""
 
 
@@ -111,8 +111,8 @@ def _route(route: Route) -> dict[str, Any]:
 def _health_check(check: HealthCheck | None) -> str | dict[str, Any]:
     if check is None:
         return NO_HEALTH_CHECK
-    if check.type is HealthCheckType.PROVISIONER:
-        return BY_PROVISIONER
+    if check == BY_PROVISIONER:
+        return PROVISIONER
     return {
         "type": check.type.value,
         **({"path": check.path} if check.type is HealthCheckType.HTTP else {}),

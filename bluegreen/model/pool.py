@@ -14,9 +14,15 @@ from bluegreen.model.provisioning import Source
 class InstanceState(StrEnum):
     STARTING = "starting"  # does not listen yet
     UP = "up"  # may be sent requests
+    UNHEALTHY = "unhealthy"  # runs, and cannot serve now: gets no requests until it is up again
+    DRAINING = "draining"  # is about to go by itself: gets no new requests
     WAITING = "waiting"  # ended by itself, and is started again in a while
     FAILED = "failed"  # cannot be had: `note` says why
     STOPPING = "stopping"
+
+
+IN_USE = (InstanceState.UP, InstanceState.UNHEALTHY, InstanceState.DRAINING)
+"""The states of which the proxies know: what an instance has under way is not cut off in them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,11 +54,13 @@ class HealthCheckType(StrEnum):
     CONNECT = "connect"  # whether it takes a TCP connection
     HTTP = "http"  # a path, which is to answer with a status of class 2xx
     GRPC = "grpc"  # the gRPC health protocol, about the whole server
+    PROVISIONER = "provisioner"  # nothing: whoever provides it says how it is
 
 
 @dataclass(frozen=True, slots=True)
 class HealthCheck:
-    """How the proxies find out which instances can serve. Durations in seconds. `path` is for HTTP only."""
+    """How it is found out which instances can serve. Durations in seconds. `path` is for HTTP only; nothing
+    but the type counts where the provisioner judges."""
 
     path: str = "/healthz"
     interval: float = 1.0
@@ -70,6 +72,9 @@ class HealthCheck:
 
 CONNECT = HealthCheck(type=HealthCheckType.CONNECT)
 """The least that can be asked of an instance: that it listens."""
+
+BY_PROVISIONER = HealthCheck(type=HealthCheckType.PROVISIONER)
+"""The proxies ask nothing, and go by what they are told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ class Backend:
     upstream: Upstream = field(default_factory=Upstream)
     health_check: HealthCheck | None = CONNECT
     draining: tuple[Endpoint, ...] = ()  # those among the endpoints that get no new requests
+    unhealthy: tuple[Endpoint, ...] = ()  # those that their provisioner says cannot serve
 
 
 @dataclass(frozen=True, slots=True)

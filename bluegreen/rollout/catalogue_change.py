@@ -12,6 +12,7 @@ from bluegreen.model.difference import difference
 from bluegreen.model.errors import InvalidInput, Refused
 from bluegreen.model.event import Event, Origin, What
 from bluegreen.model.gateway import Gateway
+from bluegreen.model.service import Service
 from bluegreen.model.store import CatalogueChange
 
 
@@ -73,6 +74,7 @@ def plan(
     for service in changed:
         if service.name in aggregates:
             _refuse_moved_ground(aggregates[service.name], service.gateways, populated)
+            _refuse_other_count(aggregates[service.name], service)
     change = CatalogueChange(
         gateways=tuple(
             gateway for name, gateway in sorted(outcome.gateways.items()) if gateways.get(name) != gateway
@@ -123,4 +125,18 @@ def _refuse_moved_ground(
             f"{aggregate.name} is active on gateway {', '.join(left)}: taking it off would answer what still "
             "arrives there with 404.",
             "Stop the proxies of that gateway first and forget them: bluegreen proxies forget.",
+        )
+
+
+def _refuse_other_count(aggregate: ServiceAggregate, wanted: Service) -> None:
+    """As `scale` is refused: capacity and traffic do not change at the same time."""
+    rollout, before = aggregate.open_rollout, aggregate.service.provisioning
+    if rollout is None or before is None or wanted.provisioning is None:
+        return
+    count = wanted.provisioning.instances
+    if count != before.instances:
+        raise Refused(
+            f"{aggregate.name} cannot go from {before.instances} to {count} instances while rollout "
+            f"{rollout.id} is open.",
+            "Possible: promote --full, abort, and apply again.",
         )

@@ -175,7 +175,9 @@ def retry(draft: Draft, *, newest: Deployment | None) -> str:
     if aggregate.open_rollout is not None:
         raise Refused(why_busy(aggregate, aggregate.open_rollout), possible(aggregate))
     if newest is not None and newest.status is Status.FAILED:
-        return deploy(draft, DeployCommand(aggregate.name, newest.version, newest.endpoints))
+        # Instances that were provided for it are stopped; it gets new ones.
+        handed_in = () if newest.provisioning else newest.endpoints
+        return deploy(draft, DeployCommand(aggregate.name, newest.version, handed_in))
     last = aggregate.rollout
     ready = [each for each in aggregate.deployments if each.status is Status.READY]
     if last is not None and last.outcome is not Outcome.COMPLETED and ready:

@@ -15,6 +15,7 @@ from bluegreen.rollout.deployment_decision import decide_deployment
 from bluegreen.rollout.draft import Change, Draft
 from bluegreen.rollout.gate_decision import act_on_analysis
 from bluegreen.rollout.look import Look, Wait
+from bluegreen.rollout.pool_decision import follow_count, replace_failed
 from bluegreen.rollout.rollout_decision import decide_rollout
 
 
@@ -43,12 +44,18 @@ def decide(
         acted = act_on_analysis(Draft(aggregate, now, CONTROLLER, report), look)
         if acted is not None:
             return acted
+        followed = follow_count(Draft(aggregate, now, CONTROLLER))
+        if followed is not None:
+            return followed
     for deployment in aggregate.deployments:
-        following = decide_deployment(aggregate, deployment, look)
-        if isinstance(following, Change):
-            return following
-        if following is not None:
-            waits.append(following)
+        for following in (
+            replace_failed(Draft(aggregate, now, CONTROLLER), deployment),
+            decide_deployment(aggregate, deployment, look),
+        ):
+            if isinstance(following, Change):
+                return following
+            if following is not None:
+                waits.append(following)
     return _first_wait(aggregate, waits)
 
 

@@ -11,6 +11,7 @@ from bluegreen.model.environment import Environment
 from bluegreen.model.errors import Refused
 from bluegreen.model.event import What
 from bluegreen.model.hook import Moment
+from bluegreen.model.service import BY_PROVISIONER
 from bluegreen.rollout.draft import Draft
 from bluegreen.rollout.hooks import want_hooks
 from bluegreen.rollout.operations import DeployCommand
@@ -77,6 +78,12 @@ def _endpoints(
             f"Give them with --endpoint HOST:PORT, or in the service file under "
             f"services.{aggregate.name}.environments.{environment}.endpoints; or have instances started: "
             f"services.{aggregate.name}.instances.",
+        )
+    if aggregate.service.health_check == BY_PROVISIONER:
+        raise Refused(
+            f"The instances of {aggregate.name} are judged by whoever provides them (health_check: "
+            "provisioner): of endpoints that are handed in nobody would say how they are.",
+            "Possible: deploy without --endpoint; or another health_check in the service file.",
         )
     twice = sorted(str(each) for each, count in Counter(endpoints).items() if count > 1)
     if twice:

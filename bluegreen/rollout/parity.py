@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bluegreen.model.deployment import Deployment
 from bluegreen.model.errors import Refused
 from bluegreen.model.event import What
-from bluegreen.model.service import HealthCheck, HealthCheckType
+from bluegreen.model.service import BY_PROVISIONER, HealthCheck, HealthCheckType
 from bluegreen.rollout.draft import Draft
 
 
@@ -74,6 +74,8 @@ def _limits(deployment: Deployment) -> str:
 def _health_check(check: HealthCheck | None) -> str:
     if check is None:
         return "none"
+    if check == BY_PROVISIONER:
+        return "by the provisioner"
     what = f"{check.type} {check.path}" if check.type is HealthCheckType.HTTP else str(check.type)
     return f"{what} every {check.interval:g} s"
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from bluegreen.model.deployment import Deployment, Status
+from bluegreen.model.deployment import Deployment
 from bluegreen.model.errors import Refused
 from bluegreen.model.event import What
 from bluegreen.model.pool import Instance
@@ -34,12 +33,7 @@ def scale(draft: Draft, *, instances: int) -> str:
         raise Refused(why_busy(aggregate, aggregate.open_rollout), possible(aggregate))
     why = f"asked by {draft.asked_by}"
     for deployment in provided:
-        rests = deployment.status is Status.STANDBY and deployment.capacity < deployment.full_capacity
-        draft.replace(replace(deployment, full_capacity=instances))
-        changed = draft.aggregate.deployment(deployment.revision)
-        capacity = pools.standby_capacity(changed) if rests else instances
-        if capacity != deployment.capacity:
-            pools.scale_to(draft, changed, capacity, why)
+        pools.resize(draft, deployment, instances, why)
     return f"{aggregate.name} shall have {pools.count(instances)} an environment."
 
 
@@ -61,17 +55,10 @@ def stopped(draft: Draft, *, revision: int) -> str:
 
 
 def cannot(draft: Draft, *, revision: int, reason: str) -> str:
-    """Whoever provides the instances has failed: a deployment that is not ready yet fails with that, any
-    other keeps what it has, and it is tried again."""
-    deployment = _known(draft, revision)
-    sentence = f"The instances of revision {revision} cannot be provided: {reason}"
-    if deployment is None or deployment.note == reason:
-        return sentence
-    if deployment.status is Status.DEPLOYING:
-        draft.transition(revision, What.FAILED, sentence, note=reason)
-    else:
-        draft.note(revision, What.INSTANCES_CHANGED, sentence, note=reason)
-    return sentence
+    """Whoever provides the instances has failed."""
+    if _known(draft, revision) is None:
+        return f"Revision {revision} is gone."
+    return pools.cannot(draft, revision, reason)
 
 
 def _known(draft: Draft, revision: int) -> Deployment | None:

@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
-from bluegreen.model.deployment import Deployment
+from dataclasses import replace
+
+from bluegreen.model.deployment import Deployment, Status
 from bluegreen.model.event import What
 from bluegreen.model.pool import InstanceState
 from bluegreen.rollout import pools, proof
 from bluegreen.rollout.draft import Change, Draft
 from bluegreen.rollout.look import Look, Wait
+
+REPLACE_FAILED_AFTER = 60.0
+"""Seconds for which an instance that could not be had is kept, so that an operator sees it, and so that what
+fails again and again does so once a minute."""
+
+
+def follow_count(draft: Draft) -> Change | None:
+    """Have as many instances as the service file says, where that has changed since a deployment followed it.
+    What `scale` has asked for holds until then."""
+    wanted = draft.aggregate.service.provisioning
+    if wanted is None or draft.aggregate.open_rollout is not None:
+        return None
+    sentence = ""
+    for deployment in draft.aggregate.deployments:
+        provisioning = deployment.provisioning
+        if provisioning is None or not deployment.status.is_open:
+            continue
+        before, after = provisioning.instances, wanted.instances
+        if before == after:
+            continue
+        sentence = f"{draft.aggregate.name} shall have {pools.count(after)} an environment: the service file."
+        followed = replace(deployment, provisioning=replace(provisioning, instances=after))
+        draft.replace(followed)
+        pools.resize(draft, followed, after, f"the service file says {after} instead of {before}")
+    return draft.change(sentence) if sentence else None
 
 
 def decide_instances(draft: Draft, deployment: Deployment, look: Look) -> Change | Wait | None:
@@ -31,6 +58,19 @@ def decide_instances(draft: Draft, deployment: Deployment, look: Look) -> Change
     return draft.change(pools.let_go(draft, deployment))
 
 
+def replace_failed(draft: Draft, deployment: Deployment) -> Change | Wait | None:
+    """Let an instance go that could not be had, in a version that was ready once: another one takes its
+    place. A version that is not ready yet fails with it instead."""
+    failed = [each for each in deployment.instances if each.state is InstanceState.FAILED]
+    is_over = not deployment.status.is_open or deployment.status is Status.DEPLOYING
+    if not failed or deployment.leaving or is_over:
+        return None
+    until = min(each.since for each in failed) + REPLACE_FAILED_AFTER
+    if draft.now < until:
+        return Wait(f"{deployment.version} on {deployment.environment}: {pools.describe(deployment)}.", until)
+    return draft.change(pools.give_up(draft, deployment, [each.id for each in failed]))
+
+
 def are_enough_up(draft: Draft, deployment: Deployment) -> Change | Wait | None:
     """None: as many instances as are wanted say that they listen. A candidate that cannot have them fails."""
     if deployment.provisioning is None:
@@ -41,6 +81,6 @@ def are_enough_up(draft: Draft, deployment: Deployment) -> Change | Wait | None:
         sentence = f"{deployment.version} failed: {note}."
         draft.transition(deployment.revision, What.FAILED, sentence, note=note)
         return draft.change(sentence)
-    if len(deployment.endpoints) < deployment.capacity:
+    if deployment.up < deployment.capacity:
         return Wait(f"{deployment.version} on {deployment.environment}: {pools.describe(deployment)}.")
     return None

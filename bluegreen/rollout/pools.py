@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from math import ceil
@@ -10,14 +11,14 @@ from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.deployment import Deployment, Status
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.event import What
-from bluegreen.model.pool import Instance, InstanceState, Pool
+from bluegreen.model.pool import IN_USE, Instance, InstanceState, Pool
 from bluegreen.model.provisioning import FULL, EndpointsFile
 from bluegreen.rollout.draft import Draft
 from bluegreen.rollout.wanted_traffic import awaits_hooks
 
 TAKING_TRAFFIC = (Status.READY, Status.SHIFTING, Status.ACTIVE)
 
-NOT_WELL = (InstanceState.WAITING, InstanceState.FAILED)
+NOT_WELL = (InstanceState.WAITING, InstanceState.FAILED, InstanceState.UNHEALTHY)
 
 
 def pools_of(aggregate: ServiceAggregate) -> Iterable[Pool]:
@@ -39,7 +40,7 @@ def pools_of(aggregate: ServiceAggregate) -> Iterable[Pool]:
 
 def take_in(draft: Draft, revision: int, instances: Sequence[Instance]) -> str:
     """What the provisioner reports: from now on these are the instances, and requests go to those of them
-    that are up."""
+    that are up. Where it contradicts what is known, nothing of it is taken."""
     deployment = draft.aggregate.deployment(revision)
     source = deployment.provisioning.source if deployment.provisioning else None
     if not instances and isinstance(source, EndpointsFile):
@@ -48,7 +49,7 @@ def take_in(draft: Draft, revision: int, instances: Sequence[Instance]) -> str:
     there = {each.id for each in instances}
     changed = replace(
         deployment,
-        instances=tuple(instances),
+        instances=_with_failures_dated(deployment, instances, draft.now),
         endpoints=_in_use(instances, deployment.gone),
         leaving=tuple(each for each in deployment.leaving if each in there),
         gone=tuple(each for each in deployment.gone if each in there),
@@ -57,11 +58,49 @@ def take_in(draft: Draft, revision: int, instances: Sequence[Instance]) -> str:
     )
     if changed == deployment:
         return "Nothing has changed."
+    contradiction = _contradiction(draft.aggregate, changed) if changed.status.is_open else ""
+    if contradiction:
+        return cannot(draft, revision, contradiction)
     sentence = f"{_where(deployment)}: {describe(changed)}."
     draft.replace(changed)
-    before, after = len(deployment.endpoints), len(changed.endpoints)
-    draft.record(What.INSTANCES_CHANGED, sentence, before=str(before), after=str(after), deployment=revision)
+    before, after = str(deployment.up), str(changed.up)
+    draft.record(What.INSTANCES_CHANGED, sentence, before=before, after=after, deployment=revision)
     return sentence
+
+
+def cannot(draft: Draft, revision: int, reason: str) -> str:
+    """The instances cannot be had: a deployment that is not ready yet fails with that, any other keeps what
+    it has, and it is tried again."""
+    deployment = draft.aggregate.deployment(revision)
+    sentence = f"The instances of revision {revision} cannot be provided: {reason}"
+    if deployment.note == reason:
+        return sentence
+    if deployment.status is Status.DEPLOYING:
+        draft.transition(revision, What.FAILED, sentence, note=reason)
+    else:
+        draft.note(revision, What.INSTANCES_CHANGED, sentence, note=reason)
+    return sentence
+
+
+def _contradiction(aggregate: ServiceAggregate, changed: Deployment) -> str:
+    """Why these cannot be its instances; empty: they can."""
+    twice = [each for each, count in Counter(changed.endpoints).items() if count > 1]
+    if twice:
+        return f"{_list(twice)} stands among its instances twice."
+    other = aggregate.occupant(changed.environment.other)
+    shared = set(changed.endpoints) & set(other.endpoints) if other else set()
+    if other and shared:
+        serves = "serve" if len(shared) > 1 else "serves"
+        return (
+            f"{_list(shared)} {serves} {other.version} on {other.environment} already: "
+            f"{changed.environment} needs instances of its own."
+        )
+    return ""
+
+
+def _list(endpoints: Collection[Endpoint]) -> str:
+    shown = ", ".join(map(str, sorted(endpoints)[:5]))
+    return f"{shown} and {len(endpoints) - 5} more" if len(endpoints) > 5 else shown
 
 
 def scale_to(draft: Draft, deployment: Deployment, capacity: int, why: str) -> None:
@@ -85,10 +124,29 @@ def scale_to(draft: Draft, deployment: Deployment, capacity: int, why: str) -> N
     )
 
 
+def resize(draft: Draft, deployment: Deployment, instances: int, why: str) -> None:
+    """Have another number of instances at full capacity. A standby that rests keeps its part of it."""
+    rests = deployment.status is Status.STANDBY and deployment.capacity < deployment.full_capacity
+    changed = replace(deployment, full_capacity=instances)
+    draft.replace(changed)
+    capacity = standby_capacity(changed) if rests else instances
+    if capacity != deployment.capacity:
+        scale_to(draft, changed, capacity, why)
+
+
 def scale_up(draft: Draft, deployment: Deployment) -> None:
     """Have all of its instances back, of one that rests with a part of them."""
     if deployment.capacity < deployment.full_capacity:
         scale_to(draft, deployment, deployment.full_capacity, "it is to take the traffic")
+
+
+def give_up(draft: Draft, deployment: Deployment, failed: Sequence[str]) -> str:
+    """Let instances go that could not be had, for others to take their place. No proxy knows them."""
+    draft.replace(replace(deployment, leaving=tuple(failed), leaving_since=draft.now))
+    what = f"{count(len(failed))} that could not be had {'is' if len(failed) == 1 else 'are'} replaced"
+    sentence = f"{_where(deployment)}: {what}: {', '.join(failed[:5])}."
+    draft.record(What.LEAVING, sentence, deployment=deployment.revision)
+    return sentence
 
 
 def let_go(draft: Draft, deployment: Deployment) -> str:
@@ -125,7 +183,9 @@ def describe(deployment: Deployment) -> str:
     staying = [each for each in deployment.instances if each.id not in deployment.leaving]
     up = sum(each.state is InstanceState.UP for each in staying)
     leaving = len(deployment.instances) - len(staying)
-    notes = [f"{each.id}: {each.note}" for each in deployment.instances if each.state in NOT_WELL]
+    notes = [
+        f"{each.id}: {each.note or each.state}" for each in deployment.instances if each.state in NOT_WELL
+    ]
     shown = "; ".join(notes[:3]) + (f"; and {len(notes) - 3} more" if len(notes) > 3 else "")
     what = f"{up} of {count(deployment.capacity)} {'is' if deployment.capacity == 1 else 'are'} up"
     if leaving:
@@ -137,10 +197,20 @@ def count(instances: int) -> str:
     return f"{instances} instance{'' if instances == 1 else 's'}"
 
 
-def _in_use(instances: Sequence[Instance], gone: Collection[str]) -> tuple[Endpoint, ...]:
+def _with_failures_dated(
+    before: Deployment, instances: Sequence[Instance], now: float
+) -> tuple[Instance, ...]:
+    """The instances, of which those that cannot be had are so since that was first heard."""
+    since = {each.id: each.since for each in before.instances if each.state is InstanceState.FAILED}
     return tuple(
-        each.endpoint for each in instances if each.state is InstanceState.UP and each.id not in gone
+        replace(each, since=since.get(each.id, now)) if each.state is InstanceState.FAILED else each
+        for each in instances
     )
+
+
+def _in_use(instances: Sequence[Instance], gone: Collection[str]) -> tuple[Endpoint, ...]:
+    left_out = set(gone)
+    return tuple(each.endpoint for each in instances if each.state in IN_USE and each.id not in left_out)
 
 
 def _where(deployment: Deployment) -> str:

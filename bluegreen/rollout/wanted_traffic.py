@@ -10,6 +10,7 @@ from dataclasses import asdict
 from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.check import CheckKind
 from bluegreen.model.deployment import Deployment, Status
+from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.hook import Moment
 from bluegreen.model.traffic import Backend, ServiceTraffic
 
@@ -28,7 +29,8 @@ def wanted_traffic(aggregate: ServiceAggregate) -> ServiceTraffic:
             weight=aggregate.traffic.weight(each.environment) if is_routed(each) else 0,
             upstream=each.upstream,
             health_check=each.health_check,
-            draining=tuple(endpoint for endpoint in each.draining if endpoint in each.endpoints),
+            draining=_known(each, each.draining),
+            unhealthy=_known(each, each.unhealthy),
         )
         for each in aggregate.deployments
         if each.withdrawn_at is None and each.is_held and not awaits_hooks(aggregate, each)
@@ -40,6 +42,12 @@ def wanted_traffic(aggregate: ServiceAggregate) -> ServiceTraffic:
         preview=preview.revision if preview else None,
         candidate=candidate.revision if candidate else None,
     )
+
+
+def _known(deployment: Deployment, endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
+    """Those among them that the proxies are told of."""
+    told = frozenset(deployment.endpoints) if endpoints else frozenset()
+    return tuple(each for each in endpoints if each in told)
 
 
 def awaits_hooks(aggregate: ServiceAggregate, deployment: Deployment) -> bool:

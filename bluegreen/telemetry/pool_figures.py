@@ -82,7 +82,7 @@ class PoolFigures:
             if deployment.capacity > self._capacity.get(key, 0):
                 self._scaling_since[key] = self._clock()
             self._capacity[key] = deployment.capacity
-            if key in self._scaling_since and len(deployment.endpoints) >= deployment.capacity:
+            if key in self._scaling_since and deployment.up >= deployment.capacity:
                 seconds = self._clock() - self._scaling_since.pop(key)
                 self._scale_up.labels(aggregate.name).observe(seconds)
 

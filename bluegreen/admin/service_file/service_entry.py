@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from bluegreen.admin.service_file.database_entry import DatabaseEntry
 from bluegreen.admin.service_file.entry import Entry
@@ -22,7 +30,7 @@ from bluegreen.admin.service_file.instances_entry import InstancesEntry
 from bluegreen.admin.service_file.route_entry import RouteEntry
 from bluegreen.admin.service_file.steering_entry import AffinityEntry, ManualRoutingOrNone, MirrorEntry
 from bluegreen.admin.service_file.strategy_entry import StrategyEntry, StrategyOrAtomic
-from bluegreen.model.description import NO_HEALTH_CHECK
+from bluegreen.model.description import NO_HEALTH_CHECK, PROVISIONER
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.environment import Environment
 from bluegreen.model.service import Drain, HealthCheck, HealthCheckType, Protocol, Service, Upstream
@@ -52,10 +60,24 @@ class UpstreamEntry(Entry):
         return Upstream(**dict(self))
 
 
+def _asked(check: HealthCheckType) -> HealthCheckType:
+    if check is HealthCheckType.PROVISIONER:
+        raise ValueError("write health_check: provisioner, which has no settings.")
+    return check
+
+
+AskedType = Annotated[
+    HealthCheckType,
+    Field(strict=False),
+    AfterValidator(_asked),
+    WithJsonSchema({"enum": sorted(set(HealthCheckType) - {HealthCheckType.PROVISIONER})}),
+]
+
+
 class HealthCheckEntry(Entry):
     """How the proxies find out which instances can serve."""
 
-    type: Annotated[HealthCheckType, Field(strict=False)] | None = None
+    type: AskedType | None = None
     """By default http, and for a gRPC service grpc."""
     path: UrlPath | None = None
     """Asked for with type http; /healthz by default."""
@@ -83,12 +105,16 @@ class HealthCheckEntry(Entry):
 
 
 def _from_word(value: Any) -> Any:
+    if value == PROVISIONER:
+        return HealthCheckEntry.model_construct(type=HealthCheckType.PROVISIONER)
     return None if value == NO_HEALTH_CHECK else value
 
 
-HealthCheckOrNone = Annotated[
+HealthCheckOrWord = Annotated[
     HealthCheckEntry | None,
-    BeforeValidator(_from_word, json_schema_input_type=Literal["none"] | HealthCheckEntry | None),
+    BeforeValidator(
+        _from_word, json_schema_input_type=Literal["none", "provisioner"] | HealthCheckEntry | None
+    ),
 ]
 
 
@@ -143,8 +169,9 @@ class ServiceEntry(Entry):
     routes: list[RouteEntry] = Field(default_factory=lambda: [RouteEntry()], min_length=1, max_length=1000)
     """By default one: prefix /."""
     upstream: UpstreamEntry = UpstreamEntry()
-    health_check: HealthCheckOrNone = HealthCheckEntry(type=HealthCheckType.CONNECT)
-    """By default type connect: whether an instance takes a connection. With none, each counts as healthy."""
+    health_check: HealthCheckOrWord = HealthCheckEntry(type=HealthCheckType.CONNECT)
+    """By default type connect: whether an instance takes a connection. With none, each counts as healthy;
+    with provisioner, whoever provides the `instances` says how they are."""
     environments: EnvironmentsEntry = EnvironmentsEntry()
     instances: InstancesEntry | None = None
     """How they come about; by default `deploy` is told where they listen, or `environments` is."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from ipaddress import ip_address
 
 from envoy.config.core.v3.address_pb2 import Address, SocketAddress
 from envoy.config.core.v3.base_pb2 import Locality
-from envoy.config.core.v3.health_check_pb2 import DRAINING, UNKNOWN
+from envoy.config.core.v3.health_check_pb2 import DRAINING, HEALTHY, UNHEALTHY, UNKNOWN, HealthStatus
 from envoy.config.endpoint.v3.endpoint_components_pb2 import Endpoint as EnvoyEndpoint
 from envoy.config.endpoint.v3.endpoint_components_pb2 import LbEndpoint, LocalityLbEndpoints
 from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
 from google.protobuf.wrappers_pb2 import UInt32Value
 
 from bluegreen.model.endpoint import Endpoint
+from bluegreen.model.service import BY_PROVISIONER
 from bluegreen.model.traffic import Backend, ServiceTraffic
 from bluegreen.switches.envoy.names import cluster_name
 
@@ -30,10 +32,12 @@ def load_assignments(traffic: ServiceTraffic) -> tuple[ClusterLoadAssignment, ..
 def load_assignment(name: str, backend: Backend) -> ClusterLoadAssignment:
     """A backend's instances under a name, in one locality. Without a weight on the locality, proxyless gRPC
     clients find every call UNAVAILABLE (gRFC A27)."""
+    statuses = _health_statuses(backend)
+    by_default = HEALTHY if backend.health_check == BY_PROVISIONER else UNKNOWN
     instances = [
         LbEndpoint(
             endpoint=EnvoyEndpoint(address=socket_address(each)),
-            health_status=DRAINING if each in backend.draining else UNKNOWN,
+            health_status=statuses.get(each, by_default),
         )
         for each in sorted(set(backend.endpoints))
     ]
@@ -43,6 +47,12 @@ def load_assignment(name: str, backend: Backend) -> ClusterLoadAssignment:
         load_balancing_weight=UInt32Value(value=1),
     )
     return ClusterLoadAssignment(cluster_name=name, endpoints=[locality])
+
+
+def _health_statuses(backend: Backend) -> Mapping[Endpoint, HealthStatus]:
+    """Of those that get no new requests. Envoy takes an instance for unhealthy that either this or its own
+    check calls so; below the panic threshold it uses them all the same."""
+    return dict.fromkeys(backend.unhealthy, UNHEALTHY) | dict.fromkeys(backend.draining, DRAINING)
 
 
 def needs_dns(backend: Backend) -> bool:

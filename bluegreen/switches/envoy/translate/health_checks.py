@@ -7,18 +7,19 @@ from envoy.type.v3.http_pb2 import CodecClientType
 from envoy.type.v3.range_pb2 import Int64Range
 from google.protobuf.wrappers_pb2 import UInt32Value
 
-from bluegreen.model.service import HealthCheck, HealthCheckType, Protocol, Service
+from bluegreen.model.service import BY_PROVISIONER, HealthCheck, HealthCheckType, Protocol, Service
 from bluegreen.model.traffic import Backend
 from bluegreen.switches.envoy.translate.packing import duration
 
 
 def health_checks(service: Service, backend: Backend) -> list[EnvoyHealthCheck]:
-    """The active health check of a revision: none or one.
+    """The active health check of a revision: none or one. Where the provisioner judges, its word stands with
+    the endpoints.
 
     By the gRPC health protocol the whole server is asked for.
     """
     wanted = backend.health_check
-    if wanted is None:
+    if wanted is None or wanted == BY_PROVISIONER:
         return []
     common = _rhythm(wanted)
     if wanted.type is HealthCheckType.CONNECT:
