@@ -50,13 +50,13 @@ def check_view(check: Check, output: int = STATUS_OUTPUT) -> pb.Check:
         step=NO_STEP if check.step is None else check.step,
         verdict=check.verdict or "",
         summary=check.summary,
-        findings=_findings_view(check.findings, output),
+        findings=finding_views(check.findings, output),
         wanted_at=check.wanted_at,
         finished_at=check.finished_at or 0.0,
     )
 
 
-def _findings_view(findings: Iterable[Finding], output: int) -> list[pb.Finding]:
+def finding_views(findings: Iterable[Finding], output: int) -> list[pb.Finding]:
     views = []
     for each in findings:
         # The end of what was printed says most.
@@ -87,7 +87,7 @@ def observation_view(seen: Observation) -> pb.Observation:
 
 def _watched_view(seen: Observation) -> list[pb.Watched]:
     views = []
-    for last in _findings_view(seen.findings, STATUS_OUTPUT):
+    for last in finding_views(seen.findings, STATUS_OUTPUT):
         tally = seen.tally.get(last.name, Tally())
         views.append(
             pb.Watched(

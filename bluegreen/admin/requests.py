@@ -9,7 +9,8 @@ from bluegreen.admin.v1 import admin_pb2 as pb
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.errors import InvalidInput
 from bluegreen.model.event import Origin
-from bluegreen.rollout.operations import DeployCommand
+from bluegreen.model.migration import Phase
+from bluegreen.rollout.operations import DeployCommand, MigrateCommand
 from bluegreen.rollout.standing import Standing
 
 MAX_ENDPOINTS = 10_000
@@ -58,6 +59,25 @@ def deploy_command(request: pb.DeployRequest) -> DeployCommand:
         endpoints=_endpoints(request.endpoints),
         replace_standby=request.replace_standby,
     )
+
+
+def migrate_command(request: pb.MigrateRequest) -> MigrateCommand:
+    if request.phase not in set(Phase):
+        raise InvalidInput(f"{request.phase[:40]!r} is no phase of migrations: {', '.join(Phase)}.")
+    if request.accept_drift and not request.origin.reason.strip():
+        raise InvalidInput("To accept what other hands did to the schema, say why: give a reason.")
+    return MigrateCommand(
+        service=name("service", request.service),
+        phase=Phase(request.phase),
+        version=version_or_none(request.version),
+        accept_drift=request.accept_drift,
+        retire_standby=request.retire_standby,
+    )
+
+
+def version_or_none(text: str) -> str:
+    """Empty where none was named."""
+    return _version(text) if text else ""
 
 
 def expected(request: pb.PromoteRequest | pb.CommandRequest | pb.RetireRequest) -> Standing | None:

@@ -8,51 +8,36 @@ The rpcs have the names that the protocol gives them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import grpc
 
 from bluegreen.admin import requests
+from bluegreen.admin.answers import Answers, Context, origin_of
 from bluegreen.admin.changes import noticing, within
 from bluegreen.admin.contract import MAX_DOCUMENT
 from bluegreen.admin.errors import telling_errors
 from bluegreen.admin.fleet_views import proxy_facts_view
 from bluegreen.admin.gate_views import HISTORY_OUTPUT, check_view, checks_view
+from bluegreen.admin.migration_servicer import MigrationServicer
 from bluegreen.admin.service_file import BadServiceFile, read_service_file
 from bluegreen.admin.v1 import admin_pb2 as pb
 from bluegreen.admin.v1 import admin_pb2_grpc
-from bluegreen.admin.views import (
-    add_instances,
-    change_view,
-    deployment_view,
-    event_view,
-    rollout_view,
-    service_status,
-    service_summary,
-)
+from bluegreen.admin.views import change_view, deployment_view, event_view, rollout_view, service_summary
 from bluegreen.model.check import CheckKind
 from bluegreen.model.errors import UnknownName
-from bluegreen.model.event import Event, Origin
+from bluegreen.model.event import Event
 from bluegreen.model.store import Store
-from bluegreen.rollout.operations import CommandResult, Operations
+from bluegreen.rollout.operations import Operations
 from bluegreen.subprocesses.printable import printable
-
-RECENT_EVENTS = 64
-"""Of which a status tells some."""
-
-SCALE_EVENTS = 1000
-"""Among which the last scale-up of each environment is looked for."""
 
 LONGEST_LOG = 1024 * 1024
 """Characters of the log of an instance in one answer."""
 
 # More than one look's worth of news; a burst beyond it is caught up with by the next look.
 _NEWS = 10_000
-
-Context = grpc.aio.ServicerContext[Any, Any]
 
 
 def server_options() -> list[tuple[str, int]]:
@@ -74,18 +59,19 @@ class Pace:
     heartbeat: float = 2.0
 
 
-class AdminServicer(admin_pb2_grpc.AdminServicer):
+class AdminServicer(MigrationServicer):
     """Checks and translates; what is decided, the controller decides."""
 
     def __init__(self, operations: Operations, store: Store, pace: Pace | None = None) -> None:
-        self._operations, self._store, self._pace = operations, store, pace or Pace()
+        super().__init__(operations, Answers(operations, store))
+        self._store, self._pace = store, pace or Pace()
 
     def add_to(self, server: grpc.aio.Server) -> None:
         admin_pb2_grpc.add_AdminServicer_to_server(self, server)  # type: ignore[no-untyped-call]  # generated
 
     @telling_errors
     async def Apply(self, request: pb.ApplyRequest, context: Context) -> pb.ApplyResponse:
-        origin = _origin(request, context)
+        origin = origin_of(request, context)
         try:
             # A large file takes a second to read: not on the loop that answers the proxies.
             catalogue = await asyncio.to_thread(read_service_file, request.document)
@@ -109,59 +95,59 @@ class AdminServicer(admin_pb2_grpc.AdminServicer):
     @telling_errors
     async def Deploy(self, request: pb.DeployRequest, context: Context) -> pb.CommandResponse:
         command = requests.deploy_command(request)
-        result = await self._operations.deploy(command, _origin(request, context))
-        return await self._answer(command.service, result)
+        result = await self._operations.deploy(command, origin_of(request, context))
+        return await self._answers.to(command.service, result)
 
     @telling_errors
     async def Promote(self, request: pb.PromoteRequest, context: Context) -> pb.CommandResponse:
         service = requests.name("service", request.service)
         result = await self._operations.promote(
             service,
-            _origin(request, context),
+            origin_of(request, context),
             full=request.full,
             force=request.force,
             expected=requests.expected(request),
         )
-        return await self._answer(service, result)
+        return await self._answers.to(service, result)
 
     @telling_errors
     async def Pause(self, request: pb.CommandRequest, context: Context) -> pb.CommandResponse:
         pause = partial(self._operations.pause, expected=requests.expected(request))
-        return await self._command(pause, request, context)
+        return await self._answers.command(pause, request, context)
 
     @telling_errors
     async def Resume(self, request: pb.CommandRequest, context: Context) -> pb.CommandResponse:
         resume = partial(self._operations.resume, expected=requests.expected(request))
-        return await self._command(resume, request, context)
+        return await self._answers.command(resume, request, context)
 
     @telling_errors
     async def Abort(self, request: pb.CommandRequest, context: Context) -> pb.CommandResponse:
         abort = partial(self._operations.abort, expected=requests.expected(request))
-        return await self._command(abort, request, context)
+        return await self._answers.command(abort, request, context)
 
     @telling_errors
     async def Rollback(self, request: pb.CommandRequest, context: Context) -> pb.CommandResponse:
         seen = requests.expected(request)
         rollback = partial(self._operations.rollback, force=request.force, expected=seen)
-        return await self._command(rollback, request, context)
+        return await self._answers.command(rollback, request, context)
 
     @telling_errors
     async def Retire(self, request: pb.RetireRequest, context: Context) -> pb.CommandResponse:
         service = requests.name("service", request.service)
         seen = requests.expected(request)
         result = await self._operations.retire(
-            service, _origin(request, context), confirmed=request.confirmed, expected=seen
+            service, origin_of(request, context), confirmed=request.confirmed, expected=seen
         )
-        return await self._answer(service, result)
+        return await self._answers.to(service, result)
 
     @telling_errors
     async def Test(self, request: pb.TestRequest, context: Context) -> pb.CommandResponse:
         service = requests.name("service", request.service)
-        result = await self._operations.test(service, _origin(request, context), active=request.active)
+        result = await self._operations.test(service, origin_of(request, context), active=request.active)
         kind = CheckKind.TESTS_OF_ACTIVE if request.active else CheckKind.TESTS
         checks = self._operations.aggregate(service).checks
         begun = next((check for check in reversed(checks) if check.kind is kind), None)
-        answer = await self._answer(service, result)
+        answer = await self._answers.to(service, result)
         if begun is not None:
             answer.check.CopyFrom(check_view(begun))
         return answer
@@ -169,21 +155,22 @@ class AdminServicer(admin_pb2_grpc.AdminServicer):
     @telling_errors
     async def Approve(self, request: pb.CommandRequest, context: Context) -> pb.CommandResponse:
         approve = partial(self._operations.approve, expected=requests.expected(request))
-        return await self._command(approve, request, context)
+        return await self._answers.command(approve, request, context)
 
     @telling_errors
     async def Retry(self, request: pb.CommandRequest, context: Context) -> pb.CommandResponse:
-        return await self._command(self._operations.retry, request, context)
+        return await self._answers.command(self._operations.retry, request, context)
 
     @telling_errors
     async def Scale(self, request: pb.ScaleRequest, context: Context) -> pb.CommandResponse:
         service = requests.name("service", request.service)
-        result = await self._operations.scale(service, request.instances, _origin(request, context))
-        return await self._answer(service, result)
+        result = await self._operations.scale(service, request.instances, origin_of(request, context))
+        return await self._answers.to(service, result)
 
     @telling_errors
     async def GetStatus(self, request: pb.GetStatusRequest, context: Context) -> pb.ServiceStatus:
-        return await self._status(requests.name("service", request.service), instances=request.instances)
+        requests.name("service", request.service)
+        return await self._answers.status(request)
 
     @telling_errors
     async def WatchStatus(self, request: pb.GetStatusRequest, context: Context) -> None:
@@ -192,7 +179,7 @@ class AdminServicer(admin_pb2_grpc.AdminServicer):
         async with noticing(self._operations.changes(service)) as changed:
             while True:
                 changed.clear()
-                await context.write(await self._status(service, instances=request.instances))
+                await context.write(await self._answers.status(request))
                 await asyncio.sleep(self._pace.change)
                 await within(self._pace.heartbeat - self._pace.change, changed)
 
@@ -246,36 +233,10 @@ class AdminServicer(admin_pb2_grpc.AdminServicer):
     @telling_errors
     async def ForgetProxy(self, request: pb.ForgetProxyRequest, context: Context) -> pb.ForgetProxyResponse:
         proxy = requests.name("proxy", request.proxy)
-        await self._operations.forget_proxy(proxy, _origin(request, context))
+        await self._operations.forget_proxy(proxy, origin_of(request, context))
         return pb.ForgetProxyResponse()
 
     # --- inside ---
-
-    async def _command(
-        self,
-        command: Callable[[str, Origin], Awaitable[CommandResult]],
-        request: pb.CommandRequest,
-        context: Context,
-    ) -> pb.CommandResponse:
-        service = requests.name("service", request.service)
-        return await self._answer(service, await command(service, _origin(request, context)))
-
-    async def _answer(self, service: str, result: CommandResult) -> pb.CommandResponse:
-        return pb.CommandResponse(
-            message=result.message,
-            deployment_revision=result.deployment or 0,
-            rollout_id=result.rollout or 0,
-            status=await self._status(service),
-        )
-
-    async def _status(self, service: str, *, instances: bool = False) -> pb.ServiceStatus:
-        self._operations.aggregate(service)  # who knows the names complains first
-        events = await self._store.events(service, limit=SCALE_EVENTS if instances else RECENT_EVENTS)
-        view = self._operations.view(service)
-        status = service_status(view, events)
-        if instances:
-            add_instances(status, view.aggregate, events)
-        return status
 
     async def _events(self, service: str | None, after: int, limit: int) -> Sequence[Event]:
         events = await self._store.events(service, after, limit)
@@ -287,10 +248,6 @@ class AdminServicer(admin_pb2_grpc.AdminServicer):
         known = await self._store.gateways()
         if gateway not in known:
             raise UnknownName("gateway", gateway, known)
-
-
-def _origin(request: Any, context: Context) -> Origin:
-    return requests.origin(request.origin, context.peer())
 
 
 async def _send(context: Context, events: Sequence[Event], last: int) -> int:

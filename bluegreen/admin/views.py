@@ -12,6 +12,7 @@ from bluegreen.admin.environment_views import (
 )
 from bluegreen.admin.fleet_views import proxy_view
 from bluegreen.admin.gate_views import checks_now, is_approval_wanted, observation_view
+from bluegreen.admin.migration_views import add_migrations
 from bluegreen.admin.v1 import admin_pb2 as pb
 from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.catalogue import ChangeKind, Difference
@@ -41,6 +42,7 @@ def service_status(view: ServiceView, recent: Sequence[Event] = ()) -> pb.Servic
     status = service_summary(view)
     status.recent_events.extend(map(event_view, _latest(recent)))
     status.checks.extend(checks_now(view.aggregate))
+    add_migrations(status, view)
     if view.observation is not None:
         status.observation.CopyFrom(observation_view(view.observation))
     return status

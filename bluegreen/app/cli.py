@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from bluegreen import __version__
-from bluegreen.admin.cli import verbs
+from bluegreen.admin.cli import migrations_verbs, verbs
 from bluegreen.admin.cli.lazy import run
 from bluegreen.admin.cli.options import setting
 from bluegreen.admin.cli.parameters import ADDRESS, DURATION, LISTEN_ADDRESS, NAME, WORD
@@ -20,9 +20,10 @@ _RELEASES = (
     *("deploy", "test", "promote", "approve", "pause", "resume", "abort", "rollback", "retry", "scale"),
     "retire",
 )
+_DATABASE = ("migrations",)
 _LOOKING = ("status", "environments", "logs", "history", "events", "services", "proxies")
 _SETUP = ("serve", "bootstrap", "apply", "schema", "demo")
-_SECTIONS = {"Releases": _RELEASES, "Looking": _LOOKING, "Setting up": _SETUP}
+_SECTIONS = {"Releases": _RELEASES, "The database": _DATABASE, "Looking": _LOOKING, "Setting up": _SETUP}
 
 _RETENTION = format_duration(Settings().event_retention)
 
@@ -168,6 +169,6 @@ def bootstrap(**options: Any) -> None:
 
 for _verb in (
     *(getattr(verbs, name) for name in (*_RELEASES, *_LOOKING, "apply", "schema")),
-    *(serve, bootstrap, demo),
+    *(serve, bootstrap, demo, migrations_verbs.migrations),
 ):
     main.add_command(_verb)

@@ -66,7 +66,7 @@ class Connection:
         self._stub = AdminStub(channel)  # type: ignore[no-untyped-call]  # generated
         self._address = address
 
-    def call(self, rpc: str, request: Any) -> Any:
+    def call(self, rpc: str, request: Any, within: float = ANSWER_WITHIN) -> Any:
         """Ask, and return the answer; a control plane that is just starting gets a moment. Raises Failure.
 
         To ask again is safe: what changes something carries a key under which it acts only once.
@@ -74,7 +74,7 @@ class Connection:
         give_up = time.monotonic() + REACHED_WITHIN
         while True:
             try:
-                return getattr(self._stub, rpc)(request, timeout=ANSWER_WITHIN)
+                return getattr(self._stub, rpc)(request, timeout=within)
             except grpc.RpcError as error:
                 failure = _failure(error, self._address)
                 if not isinstance(failure, OutOfReach) or time.monotonic() > give_up:

@@ -32,16 +32,19 @@ class Goal:
     deployment: int = 0
     rollout: int = 0
     check: int = 0
+    migration: int = 0
 
     def __bool__(self) -> bool:
         """Whether there is anything to wait for."""
-        return bool(self.deployment or self.rollout or self.check)
+        return bool(self.deployment or self.rollout or self.check or self.migration)
 
     def is_in(self, status: pb.ServiceStatus) -> bool:
         """Whether the status still tells of it; what is over moves to the history."""
         if self.check:
             check = find_check(status, self.check)
             return check is not None and find_deployment(status, check.deployment_revision) is not None
+        if self.migration:
+            return find_run(status, self.migration) is not None
         if self.rollout:
             return status.rollout.id == self.rollout
         return find_deployment(status, self.deployment) is not None
@@ -55,6 +58,10 @@ def find_check(status: pb.ServiceStatus, number: int) -> pb.Check | None:
     return next((each for each in status.checks if each.id == number), None)
 
 
+def find_run(status: pb.ServiceStatus, number: int) -> pb.MigrationRun | None:
+    return next((each for each in status.migration_runs if each.id == number), None)
+
+
 def ready(status: pb.ServiceStatus, goal: Goal) -> Verdict | None:
     """Until the deployment is ready, or will never be."""
     deployment = find_deployment(status, goal.deployment)
@@ -62,11 +69,12 @@ def ready(status: pb.ServiceStatus, goal: Goal) -> Verdict | None:
         return Verdict(ExitCode.FAILED, f"Revision {goal.deployment} of {status.service} is gone.")
     what = f"{deployment.version} (revision {deployment.revision})"
     match deployment.status:
-        case "deploying":
+        case "expanding" | "deploying":
             return None
         case "failed":
             sentence = f"{what} failed: {deployment.note or 'see the events'}"
-            return Verdict(ExitCode.FAILED, sentence, _findings(status, deployment.note))
+            findings = _findings(status, deployment.note) or _of_expand(status, deployment.revision)
+            return Verdict(ExitCode.FAILED, sentence, findings)
         case "retired":
             return Verdict(ExitCode.RETURNED, f"{what} gave way to another deployment.")
         case "ready":
@@ -214,6 +222,13 @@ def _check_of(status: pb.ServiceStatus, reason: str) -> pb.Check | None:
 def _findings(status: pb.ServiceStatus, reason: str) -> Sequence[pb.Finding]:
     check = _check_of(status, reason)
     return check.findings if check is not None else ()
+
+
+def _of_expand(status: pb.ServiceStatus, revision: int) -> Sequence[pb.Finding]:
+    """What its migrations came to, where they are the reason."""
+    runs = (each for each in status.migration_runs if each.deployment_revision == revision)
+    last = next(runs, None)
+    return last.findings if last is not None and last.phase == "expand" and last.verdict != "pass" else ()
 
 
 def _why(status: pb.ServiceStatus, rollout: pb.Rollout) -> str:

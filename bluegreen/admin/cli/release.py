@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from bluegreen.admin.cli.concluding import conclude, verdict_on
 from bluegreen.admin.cli.connection import Connection, connected, origin
 from bluegreen.admin.cli.exit_code import ExitCode
-from bluegreen.admin.cli.failure import Failure
 from bluegreen.admin.cli.gates_view import findings_view
 from bluegreen.admin.cli.goals import (
     OVER,
     Goal,
-    Verdict,
     moved,
     provided,
     ready,
@@ -21,8 +20,7 @@ from bluegreen.admin.cli.goals import (
     tested,
 )
 from bluegreen.admin.cli.options import Caller, Patience
-from bluegreen.admin.cli.output import printable, show, show_json
-from bluegreen.admin.cli.waiting import Waiting
+from bluegreen.admin.cli.output import show
 from bluegreen.admin.v1 import admin_pb2 as pb
 
 Request = dict[str, Any]
@@ -33,16 +31,16 @@ def deploy(caller: Caller, patience: Patience, request: Request) -> ExitCode:
     with connected(caller) as connection:
         answer = connection.call("Deploy", pb.DeployRequest(origin=origin(caller), **request))
         goal = Goal(ready, deployment=answer.deployment_revision)
-        return _conclude(caller, answer, _verdict(connection, answer, goal, patience))
+        return conclude(caller, answer, verdict_on(connection, answer, goal, patience))
 
 
 def test(caller: Caller, patience: Patience, request: Request) -> ExitCode:
     with connected(caller) as connection:
         answer = connection.call("Test", pb.TestRequest(origin=origin(caller), **request))
-        verdict = _verdict(connection, answer, Goal(tested, check=answer.check.id), patience)
+        verdict = verdict_on(connection, answer, Goal(tested, check=answer.check.id), patience)
         if patience.wait and not caller.json:
             show(*findings_view(answer.check.findings))
-        return _conclude(caller, answer, verdict)
+        return conclude(caller, answer, verdict)
 
 
 def promote(caller: Caller, patience: Patience, request: Request) -> ExitCode:
@@ -50,7 +48,7 @@ def promote(caller: Caller, patience: Patience, request: Request) -> ExitCode:
         seen = _seen(connection, request["service"])
         answer = connection.call("Promote", pb.PromoteRequest(origin=origin(caller), **seen, **request))
         goal = Goal(moved, rollout=_rollout(answer))
-        return _conclude(caller, answer, _verdict(connection, answer, goal, patience))
+        return conclude(caller, answer, verdict_on(connection, answer, goal, patience))
 
 
 def approve(caller: Caller, request: Request) -> ExitCode:
@@ -78,7 +76,7 @@ def retry(caller: Caller, patience: Patience, request: Request) -> ExitCode:
         answer = connection.call("Retry", pb.CommandRequest(origin=origin(caller), **request))
         deployed = Goal(ready, deployment=answer.deployment_revision)
         goal = Goal(moved, rollout=answer.rollout_id) if answer.rollout_id else deployed
-        return _conclude(caller, answer, _verdict(connection, answer, goal, patience))
+        return conclude(caller, answer, verdict_on(connection, answer, goal, patience))
 
 
 def retire(caller: Caller, patience: Patience, request: Request) -> ExitCode:
@@ -86,8 +84,8 @@ def retire(caller: Caller, patience: Patience, request: Request) -> ExitCode:
         seen = _seen(connection, request["service"])
         answer = connection.call("Retire", pb.RetireRequest(origin=origin(caller), **seen, **request))
         newest = max((each.revision for each in answer.status.deployments if not each.released), default=0)
-        return _conclude(
-            caller, answer, _verdict(connection, answer, Goal(released, deployment=newest), patience)
+        return conclude(
+            caller, answer, verdict_on(connection, answer, Goal(released, deployment=newest), patience)
         )
 
 
@@ -96,8 +94,8 @@ def scale(caller: Caller, patience: Patience, request: Request) -> ExitCode:
         answer = connection.call("Scale", pb.ScaleRequest(origin=origin(caller), **request))
         pools = [each for each in answer.status.deployments if each.status not in OVER and provided(each)]
         newest = max((each.revision for each in pools), default=0)
-        return _conclude(
-            caller, answer, _verdict(connection, answer, Goal(scaled, deployment=newest), patience)
+        return conclude(
+            caller, answer, verdict_on(connection, answer, Goal(scaled, deployment=newest), patience)
         )
 
 
@@ -109,7 +107,7 @@ def _command(caller: Caller, patience: Patience, rpc: str, request: Request) -> 
         seen = _seen(connection, request["service"])
         answer = connection.call(rpc, pb.CommandRequest(origin=origin(caller), **seen, **request))
         goal = Goal(_JUDGES[rpc], rollout=_rollout(answer))
-        return _conclude(caller, answer, _verdict(connection, answer, goal, patience))
+        return conclude(caller, answer, verdict_on(connection, answer, goal, patience))
 
 
 def _seen(connection: Connection, service: str) -> Request:
@@ -122,28 +120,3 @@ def _rollout(answer: pb.CommandResponse) -> int:
     """The rollout to watch: the one that the command changed, or the open one that it found as wanted."""
     rollout = answer.status.rollout
     return answer.rollout_id or (0 if rollout.finished_at else rollout.id)
-
-
-def _verdict(connection: Connection, answer: pb.CommandResponse, goal: Goal, patience: Patience) -> Verdict:
-    """Wait, if that is wanted and there is something to wait for; `answer` ends with the status and the check
-    that is waited for, as they were seen last."""
-    decided = Verdict(ExitCode.DONE, printable(answer.message))
-    if not patience.wait or not goal:
-        return decided
-    waiting = Waiting(connection, answer, goal)
-    verdict = waiting.until_over(patience)
-    answer.status.CopyFrom(waiting.status)
-    if goal.check:
-        answer.check.CopyFrom(waiting.check)
-    return verdict
-
-
-def _conclude(caller: Caller, answer: pb.CommandResponse, verdict: Verdict) -> ExitCode:
-    if caller.json:
-        show_json(answer)
-    if verdict.code is not ExitCode.DONE:
-        show(*findings_view(verdict.findings), err=True)
-        raise Failure(printable(verdict.sentence), verdict.code)
-    if not caller.json:
-        show(printable(verdict.sentence))
-    return verdict.code

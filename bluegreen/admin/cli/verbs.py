@@ -15,7 +15,7 @@ from bluegreen.model.endpoint import Endpoint
 SERVICE = click.argument("service", type=WORD)
 
 
-def _run(place: str, *arguments: object) -> NoReturn:
+def run_verb(place: str, *arguments: object) -> NoReturn:
     """`module:function` of this package, where grpc is a client: it would write on standard error, in the
     midst of what we tell there."""
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
@@ -31,20 +31,20 @@ def _run(place: str, *arguments: object) -> NoReturn:
 @commanding
 def apply(caller: Caller, file: BinaryIO, **flags: bool) -> None:
     """Make the gateways and services of a file the ones that are served."""
-    _run("catalogue:apply", caller, file, flags)
+    run_verb("catalogue:apply", caller, file, flags)
 
 
 @click.command()
 def schema() -> None:
     """Print the JSON Schema of the service file."""
-    _run("file_schema:print_schema")
+    run_verb("file_schema:print_schema")
 
 
 @click.command()
 @asking
 def services(caller: Caller) -> None:
     """List the services with their active versions."""
-    _run("catalogue:services", caller)
+    run_verb("catalogue:services", caller)
 
 
 @click.command()
@@ -68,7 +68,7 @@ def deploy(caller: Caller, patience: Patience, endpoints: tuple[Endpoint, ...], 
     With --wait it ends when every proxy reports it healthy and its tests have passed (0), or when that
     failed (1).
     """
-    _run("release:deploy", caller, patience, {"endpoints": [*map(str, endpoints)], **request})
+    run_verb("release:deploy", caller, patience, {"endpoints": [*map(str, endpoints)], **request})
 
 
 @click.command()
@@ -83,7 +83,7 @@ def test(caller: Caller, patience: Patience, **request: Any) -> None:
     has said what it says: all have passed (0), or not (1). With --no-wait it ends when
     they have begun.
     """
-    _run("release:test", caller, patience, request)
+    run_verb("release:test", caller, patience, request)
 
 
 @click.command()
@@ -98,7 +98,7 @@ def promote(caller: Caller, patience: Patience, **request: Any) -> None:
     With --wait it ends when the rollout is completed, or holds for the next promote or approval (0), is
     paused (1), or has been taken back, by an operator, a proxy or a gate (3).
     """
-    _run("release:promote", caller, patience, request)
+    run_verb("release:promote", caller, patience, request)
 
 
 @click.command()
@@ -106,7 +106,7 @@ def promote(caller: Caller, patience: Patience, **request: Any) -> None:
 @commanding
 def approve(caller: Caller, **request: Any) -> None:
     """Let the open rollout leave its present step, where the service file asks for that."""
-    _run("release:approve", caller, request)
+    run_verb("release:approve", caller, request)
 
 
 @click.command()
@@ -114,7 +114,7 @@ def approve(caller: Caller, **request: Any) -> None:
 @commanding
 def pause(caller: Caller, **request: Any) -> None:
     """Hold the open rollout where it stands."""
-    _run("release:pause", caller, request)
+    run_verb("release:pause", caller, request)
 
 
 @click.command()
@@ -123,7 +123,7 @@ def pause(caller: Caller, **request: Any) -> None:
 @waiting
 def resume(caller: Caller, patience: Patience, **request: Any) -> None:
     """Go on with a paused rollout. --wait is as for promote."""
-    _run("release:resume", caller, patience, request)
+    run_verb("release:resume", caller, patience, request)
 
 
 @click.command()
@@ -135,7 +135,7 @@ def abort(caller: Caller, patience: Patience, **request: Any) -> None:
 
     With --wait it ends when every proxy has acknowledged that (0).
     """
-    _run("release:abort", caller, patience, request)
+    run_verb("release:abort", caller, patience, request)
 
 
 @click.command()
@@ -153,7 +153,7 @@ def rollback(caller: Caller, patience: Patience, **request: Any) -> None:
 
     With --wait it ends when every proxy has acknowledged that (0).
     """
-    _run("release:rollback", caller, patience, request)
+    run_verb("release:rollback", caller, patience, request)
 
 
 @click.command()
@@ -165,7 +165,7 @@ def retry(caller: Caller, patience: Patience, **request: Any) -> None:
 
     --wait is as for that.
     """
-    _run("release:retry", caller, patience, request)
+    run_verb("release:retry", caller, patience, request)
 
 
 @click.command()
@@ -180,7 +180,7 @@ def retire(caller: Caller, patience: Patience, **request: Any) -> None:
 
     With --wait it ends when no proxy leads to any of them (0). `apply --prune` may then remove it.
     """
-    _run("release:retire", caller, patience, request)
+    run_verb("release:retire", caller, patience, request)
 
 
 @click.command()
@@ -195,7 +195,7 @@ def scale(caller: Caller, patience: Patience, **request: Any) -> None:
     first. With --wait it ends when as many are up, and none leaves any more (0), or when one of them cannot
     be had (1).
     """
-    _run("release:scale", caller, patience, request)
+    run_verb("release:scale", caller, patience, request)
 
 
 @click.command()
@@ -206,7 +206,7 @@ def environments(caller: Caller, service: str) -> None:
 
     A proxy reports how many instances it finds healthy, and not which.
     """
-    _run("environments:environments", caller, service)
+    run_verb("environments:environments", caller, service)
 
 
 @click.command()
@@ -219,7 +219,7 @@ def logs(caller: Caller, **request: Any) -> None:
 
     Its id is in `environments`.
     """
-    _run("environments:logs", caller, request)
+    run_verb("environments:logs", caller, request)
 
 
 @click.command()
@@ -231,7 +231,7 @@ def status(caller: Caller, service: str | None, *, watch: bool) -> None:
 
     SERVICE may be left out where there is only one.
     """
-    _run("looking:watch_status" if watch else "looking:status", caller, service)
+    run_verb("looking:watch_status" if watch else "looking:status", caller, service)
 
 
 @click.command()
@@ -240,7 +240,7 @@ def status(caller: Caller, service: str | None, *, watch: bool) -> None:
 @asking
 def history(caller: Caller, **request: Any) -> None:
     """List the deployments, rollouts and verdicts of a service, newest first."""
-    _run("looking:history", caller, request)
+    run_verb("looking:history", caller, request)
 
 
 @click.command()
@@ -250,7 +250,7 @@ def history(caller: Caller, **request: Any) -> None:
 @asking
 def events(caller: Caller, **request: Any) -> None:
     """List what happened to SERVICE, or to all: what, from, to, by whom, why. Oldest first."""
-    _run("looking:events", caller, request)
+    run_verb("looking:events", caller, request)
 
 
 @click.group(invoke_without_command=True)
@@ -260,7 +260,7 @@ def events(caller: Caller, **request: Any) -> None:
 def proxies(context: click.Context, caller: Caller, gateway: str | None) -> None:
     """List the known proxies: connected or not, and what they have acknowledged."""
     if context.invoked_subcommand is None:
-        _run("fleet:proxies", caller, gateway)
+        run_verb("fleet:proxies", caller, gateway)
 
 
 @proxies.command()
@@ -268,4 +268,4 @@ def proxies(context: click.Context, caller: Caller, gateway: str | None) -> None
 @commanding
 def forget(caller: Caller, proxy: str) -> None:
     """Strike a proxy that will not come back: nothing waits for it any more."""
-    _run("fleet:forget", caller, proxy)
+    run_verb("fleet:forget", caller, proxy)

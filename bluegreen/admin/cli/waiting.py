@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from bluegreen.admin.cli.connection import Connection, Overdue
 from bluegreen.admin.cli.exit_code import ExitCode
-from bluegreen.admin.cli.goals import Goal, Verdict, find_check
+from bluegreen.admin.cli.goals import Goal, Verdict, find_check, find_run
+from bluegreen.admin.cli.migration_bar import MigrationBar
 from bluegreen.admin.cli.options import Patience
 from bluegreen.admin.cli.output import printable, span, tell
 from bluegreen.admin.cli.progress import Progress
@@ -25,18 +26,21 @@ class Seen:
 
 @dataclass(slots=True)
 class Waiting:
-    """Tells what `begun` leads to, and ends with a verdict. `status`, and the `check` that is waited for, are
-    what was seen last."""
+    """Tells what `begun` leads to, and ends with a verdict. `status`, and the `check` or `run` of migrations
+    that is waited for, are what was seen last."""
 
     connection: Connection
     begun: pb.CommandResponse
     goal: Goal
     status: pb.ServiceStatus = field(init=False)
     check: pb.Check = field(init=False)
+    run: pb.MigrationRun = field(init=False)
     _progress: Progress = field(default_factory=Progress)
+    _bar: MigrationBar = field(default_factory=MigrationBar)
 
     def __post_init__(self) -> None:
         self.status, self.check = self.begun.status, self.begun.check
+        self.run = self.begun.migration_run
         self._progress.news(self.status)  # what stands already is no news
 
     def until_over(self, patience: Patience) -> Verdict:
@@ -46,7 +50,8 @@ class Waiting:
         try:
             tell(printable(self.begun.message))
             looks = follow(self._watch, patience, answered=True)
-            return next(verdict for seen in looks if (verdict := self._look(seen)) is not None)
+            with self._bar:
+                return next(verdict for seen in looks if (verdict := self._look(seen)) is not None)
         except Overdue:
             sentence = (
                 f"Not done after {span(patience.timeout or 0)}: {self._stand()} The work goes on. {look}"
@@ -64,8 +69,10 @@ class Waiting:
     def _look(self, seen: Seen) -> Verdict | None:
         self.status = seen.status
         self.check = find_check(seen.whole, self.goal.check) or self.check
+        self.run = find_run(seen.whole, self.goal.migration) or self.run
         for sentence in self._progress.news(seen.status):
             tell(sentence)
+        self._bar.show(seen.status)
         return self.goal.judge(seen.whole, self.goal)
 
     def _with_history(self, status: pb.ServiceStatus) -> pb.ServiceStatus:
@@ -77,6 +84,8 @@ class Waiting:
         whole.deployments.extend(each for each in history.deployments if each.revision not in known)
         asked = {each.id for each in status.checks}
         whole.checks.extend(each for each in history.checks if each.id not in asked)
+        run = {each.id for each in status.migration_runs}
+        whole.migration_runs.extend(each for each in history.migration_runs if each.id not in run)
         whole.rollout.CopyFrom(
             next((each for each in history.rollouts if each.id == self.goal.rollout), status.rollout)
         )

@@ -288,7 +288,7 @@ class ForgetProxyResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class ServiceStatus(_message.Message):
-    __slots__ = ("service", "gateways", "revision", "active_environment", "cutover_percent", "deployments", "rollout", "proxies", "activity", "recent_events", "domains", "unattributed_failures", "standing", "checks", "observation", "disparities", "rollback_scale_up", "database", "migration_runs", "migration_progress", "way_back_ends", "ledger")
+    __slots__ = ("service", "gateways", "revision", "active_environment", "cutover_percent", "deployments", "rollout", "proxies", "activity", "recent_events", "domains", "unattributed_failures", "standing", "checks", "observation", "disparities", "rollback_scale_up", "database", "migration_runs", "migration_progress", "way_back_ends", "ledger", "migrations_left")
     SERVICE_FIELD_NUMBER: _ClassVar[int]
     GATEWAYS_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
@@ -311,6 +311,7 @@ class ServiceStatus(_message.Message):
     MIGRATION_PROGRESS_FIELD_NUMBER: _ClassVar[int]
     WAY_BACK_ENDS_FIELD_NUMBER: _ClassVar[int]
     LEDGER_FIELD_NUMBER: _ClassVar[int]
+    MIGRATIONS_LEFT_FIELD_NUMBER: _ClassVar[int]
     service: str
     gateways: _containers.RepeatedScalarFieldContainer[str]
     revision: int
@@ -333,7 +334,18 @@ class ServiceStatus(_message.Message):
     migration_progress: MigrationProgress
     way_back_ends: str
     ledger: _containers.RepeatedCompositeFieldContainer[AppliedMigration]
-    def __init__(self, service: _Optional[str] = ..., gateways: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ..., active_environment: _Optional[str] = ..., cutover_percent: _Optional[int] = ..., deployments: _Optional[_Iterable[_Union[Deployment, _Mapping]]] = ..., rollout: _Optional[_Union[Rollout, _Mapping]] = ..., proxies: _Optional[_Iterable[_Union[ProxyView, _Mapping]]] = ..., activity: _Optional[str] = ..., recent_events: _Optional[_Iterable[_Union[Event, _Mapping]]] = ..., domains: _Optional[_Iterable[str]] = ..., unattributed_failures: _Optional[int] = ..., standing: _Optional[_Union[Standing, _Mapping]] = ..., checks: _Optional[_Iterable[_Union[Check, _Mapping]]] = ..., observation: _Optional[_Union[Observation, _Mapping]] = ..., disparities: _Optional[_Iterable[_Union[Disparity, _Mapping]]] = ..., rollback_scale_up: _Optional[_Union[ScaleUp, _Mapping]] = ..., database: _Optional[str] = ..., migration_runs: _Optional[_Iterable[_Union[MigrationRun, _Mapping]]] = ..., migration_progress: _Optional[_Union[MigrationProgress, _Mapping]] = ..., way_back_ends: _Optional[str] = ..., ledger: _Optional[_Iterable[_Union[AppliedMigration, _Mapping]]] = ...) -> None: ...
+    migrations_left: _containers.RepeatedCompositeFieldContainer[MigrationsLeft]
+    def __init__(self, service: _Optional[str] = ..., gateways: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ..., active_environment: _Optional[str] = ..., cutover_percent: _Optional[int] = ..., deployments: _Optional[_Iterable[_Union[Deployment, _Mapping]]] = ..., rollout: _Optional[_Union[Rollout, _Mapping]] = ..., proxies: _Optional[_Iterable[_Union[ProxyView, _Mapping]]] = ..., activity: _Optional[str] = ..., recent_events: _Optional[_Iterable[_Union[Event, _Mapping]]] = ..., domains: _Optional[_Iterable[str]] = ..., unattributed_failures: _Optional[int] = ..., standing: _Optional[_Union[Standing, _Mapping]] = ..., checks: _Optional[_Iterable[_Union[Check, _Mapping]]] = ..., observation: _Optional[_Union[Observation, _Mapping]] = ..., disparities: _Optional[_Iterable[_Union[Disparity, _Mapping]]] = ..., rollback_scale_up: _Optional[_Union[ScaleUp, _Mapping]] = ..., database: _Optional[str] = ..., migration_runs: _Optional[_Iterable[_Union[MigrationRun, _Mapping]]] = ..., migration_progress: _Optional[_Union[MigrationProgress, _Mapping]] = ..., way_back_ends: _Optional[str] = ..., ledger: _Optional[_Iterable[_Union[AppliedMigration, _Mapping]]] = ..., migrations_left: _Optional[_Iterable[_Union[MigrationsLeft, _Mapping]]] = ...) -> None: ...
+
+class MigrationsLeft(_message.Message):
+    __slots__ = ("version", "backfills", "contracts")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    BACKFILLS_FIELD_NUMBER: _ClassVar[int]
+    CONTRACTS_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    backfills: _containers.RepeatedScalarFieldContainer[str]
+    contracts: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, version: _Optional[str] = ..., backfills: _Optional[_Iterable[str]] = ..., contracts: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class MigrationRun(_message.Message):
     __slots__ = ("id", "version", "phase", "deployment_revision", "author", "accept_drift", "verdict", "summary", "findings", "wanted_at", "begun_at", "finished_at", "backfills_left", "contracts_left")
