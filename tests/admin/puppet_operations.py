@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.catalogue import Catalogue, Difference
@@ -15,13 +16,15 @@ from bluegreen.model.environment import Environment
 from bluegreen.model.errors import UnknownName
 from bluegreen.model.event import Origin
 from bluegreen.model.fleet import ProxyFacts
+from bluegreen.model.migration import MigrationPlan, MigrationProgress, Phase
+from bluegreen.model.migration_run import MigrationRun
 from bluegreen.model.rollout import Outcome, Rollout, RolloutKind
 from bluegreen.model.strategy import Step
 from bluegreen.model.traffic_report import ProxyReport, TrafficReport
 from bluegreen.model.traffic_rule import TrafficRule
 from bluegreen.model.verdict import Finding, Verdict
 from bluegreen.rollout.analysis.observation import Observation
-from bluegreen.rollout.operations import CommandResult, DeployCommand, ServiceView
+from bluegreen.rollout.operations import CommandResult, DeployCommand, MigrateCommand, ServiceView
 from bluegreen.rollout.signals import ChangeSignals
 from bluegreen.rollout.standing import Standing
 from tests.deployment_store.samples import EDGE, SHOP
@@ -41,6 +44,7 @@ class PuppetOperations:
         self.catalogue = Catalogue({"edge": EDGE}, {"shop": SHOP})
         self.proxies: list[ProxyFacts] = []
         self.observation: Observation | None = None
+        self.plan = MigrationPlan((), ())
         self._signals = ChangeSignals()
         self._views = {
             "shop": ServiceView(ServiceAggregate(SHOP, TrafficRule("shop")), TrafficReport(), "idle")
@@ -61,7 +65,8 @@ class PuppetOperations:
         """Let the service stand like this from now on."""
         report = report if report is not None else self._views["shop"].report
         aggregate = replace(aggregate, revision=self.shop.revision + 1)
-        self._views[aggregate.name] = ServiceView(aggregate, report, activity, self.observation)
+        migration = self._views["shop"].migration if aggregate.open_run is not None else None
+        self._views[aggregate.name] = ServiceView(aggregate, report, activity, self.observation, migration)
         self._signals.notify(aggregate.name)
 
     def want(self, kind: CheckKind, deployment: int, subject: str = "") -> Check:
@@ -84,6 +89,26 @@ class PuppetOperations:
         """The gate has spoken."""
         said = replace(check, verdict=verdict, summary=summary, findings=findings, finished_at=STARTED + 3)
         self.show(self.shop.with_check(said))
+
+    def want_run(self, phase: Phase, version: str, **attributes: Any) -> MigrationRun:
+        """Have a phase of migrations run."""
+        number = self.shop.last_migration_run_id + 1
+        run = MigrationRun(number, "shop", version, phase, STARTED, "olga", begun_at=STARTED, **attributes)
+        self.show(self.shop.with_migration_run(run))
+        return run
+
+    def go_on(self, progress: MigrationProgress) -> None:
+        """The open run is so far."""
+        self._views["shop"] = replace(self.view("shop"), migration=progress)
+        self._signals.notify("shop")
+
+    def end_run(
+        self, run: MigrationRun, verdict: Verdict, summary: str, *findings: Finding, **left: Any
+    ) -> None:
+        over = replace(
+            run, verdict=verdict, summary=summary, findings=findings, finished_at=STARTED + 4, **left
+        )
+        self.show(self.shop.with_migration_run(over))
 
     def move(self, revision: int, status: Status, note: str = "") -> None:
         self.show(
@@ -219,6 +244,26 @@ class PuppetOperations:
     async def instance_log(self, service: str, instance: str, lines: int) -> str:
         self.view(service)
         return "".join(f"line {number} of {instance}\n" for number in range(lines))
+
+    async def migrate(self, command: MigrateCommand, origin: Origin) -> CommandResult:
+        """Of the version that is named, else of the newest deployment."""
+        self._note("migrate", command, origin)
+        self.view(command.service)
+        version = command.version or self.shop.deployments[-1].version
+        run = self.want_run(command.phase, version, accept_drift=command.accept_drift)
+        return CommandResult(f"The {run.phase} of {version} begins.", migration=run.id)
+
+    async def stop_migration(self, service: str, origin: Origin) -> CommandResult:
+        self._note("stop_migration", service, origin)
+        run = self.view(service).aggregate.open_run
+        assert run is not None
+        self.end_run(run, Verdict.INCONCLUSIVE, "Stopped by olga")
+        return CommandResult("It is given up.", migration=run.id)
+
+    async def plan_migrations(self, service: str, version: str = "") -> MigrationPlan:
+        self._note("plan_migrations", {"version": version}, Origin(""))
+        self.view(service)
+        return self.plan
 
     async def approve(
         self, service: str, origin: Origin, *, expected: Standing | None = None

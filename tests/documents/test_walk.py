@@ -16,8 +16,8 @@ SERVICES = (Path(__file__).parents[2] / "docs/walk/services.yaml").read_text()
 _COMMAND = re.compile(
     r"^\$ bluegreen (?P<verb>[a-z]+)(?P<rest>.*)\n(?P<said>(?:(?!\$ |```).*\n)*)", re.MULTILINE
 )
-ELSEWHERE = {"serve", "demo", "environments", "scale", "logs"}
-"""What runs something and asks for nothing, and what is for services with pools of instances."""
+ELSEWHERE = {"serve", "demo", "environments", "scale", "logs", "migrations"}
+"""What runs something and asks for nothing, and what is for pools of instances or a database."""
 
 RUN = [match.groupdict() for match in _COMMAND.finditer(WALK)]
 
