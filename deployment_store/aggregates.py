@@ -18,6 +18,7 @@ from bluegreen.model.rollout import Rollout
 from bluegreen.model.traffic_rule import TrafficRule
 from deployment_store.accounting import check_accounts
 from deployment_store.history import append_events
+from deployment_store.ledger import kept_runs, read_ledger, read_runs, write_migrations
 from deployment_store.records import (
     SERVICE,
     check_row,
@@ -34,7 +35,8 @@ _SERVICES = """
 SELECT name, spec, services.revision, active_environment, cutover_percent,
     (SELECT coalesce(max(revision), 0) FROM deployments WHERE service = name) AS last_deployment_revision,
     (SELECT coalesce(max(number), 0) FROM rollouts WHERE service = name) AS last_rollout_id,
-    (SELECT coalesce(max(number), 0) FROM checks WHERE service = name) AS last_check_id
+    (SELECT coalesce(max(number), 0) FROM checks WHERE service = name) AS last_check_id,
+    (SELECT coalesce(max(number), 0) FROM migration_runs WHERE service = name) AS last_migration_run_id
 FROM services JOIN traffic_rules ON service = name WHERE NOT removed
 """
 # What proxies may still hold belongs to the aggregate, and what is still asked about; what is over and
@@ -72,20 +74,24 @@ async def read_aggregates(db: aiosqlite.Connection) -> dict[str, ServiceAggregat
 
 async def _aggregate(db: aiosqlite.Connection, row: sqlite3.Row) -> ServiceAggregate:
     name, active = row["name"], row["active_environment"]
-    deployments = await db.execute_fetchall(_DEPLOYMENTS, (name,))
+    rows = await db.execute_fetchall(_DEPLOYMENTS, (name,))
+    deployments = tuple(read_deployment(each) for each in rows)
     rollouts = await db.execute_fetchall(_LAST_ROLLOUT, (name,))
-    oldest = min((each["revision"] for each in deployments), default=0)
+    oldest = min((each.revision for each in deployments), default=0)
     checks = await db.execute_fetchall(_CHECKS, (name, oldest, KEPT_CHECKS))
     return ServiceAggregate(
         service=SERVICE.validate_json(row["spec"]),
         traffic=TrafficRule(name, Environment(active) if active else None, row["cutover_percent"]),
         revision=row["revision"],
-        deployments=tuple(read_deployment(each) for each in deployments),
+        deployments=deployments,
         rollout=next((read_rollout(each) for each in rollouts), None),
         last_deployment_revision=row["last_deployment_revision"],
         last_rollout_id=row["last_rollout_id"],
         checks=tuple(read_check(each) for each in checks)[::-1],
         last_check_id=row["last_check_id"],
+        migration_runs=await read_runs(db, name, deployments),
+        last_migration_run_id=row["last_migration_run_id"],
+        ledger=await read_ledger(db, name),
     )
 
 
@@ -105,6 +111,7 @@ async def write_aggregate(
         await _write_traffic(db, stored.traffic, wanted.traffic)
         await _write_rollout(db, stored.rollout, wanted.rollout)
         await _write_checks(db, stored.checks, wanted.checks)
+        await write_migrations(db, stored, wanted)
         await db.execute("UPDATE services SET revision = revision + 1 WHERE name = ?", (wanted.name,))
         await append_events(db, events)
     except sqlite3.IntegrityError as error:
@@ -122,6 +129,8 @@ async def write_aggregate(
         revision=stored.revision + 1,
         deployments=deployments,
         checks=tuple(check for check in wanted.checks if check.deployment >= oldest)[-KEPT_CHECKS:],
+        migration_runs=kept_runs(wanted.migration_runs, deployments),
+        last_migration_run_id=max(stored.last_migration_run_id, wanted.last_migration_run_id),
         last_check_id=max(stored.last_check_id, *(each.id for each in wanted.checks), 0),
         last_deployment_revision=max(
             stored.last_deployment_revision, *(each.revision for each in wanted.deployments), 0
@@ -183,6 +192,8 @@ _REASONS = {
     "deployments.service, deployments.environment": "The environment is taken by another open deployment.",
     "deployments.service, deployments.revision": "There is a deployment with this revision already.",
     "checks.service, checks.number": "There is a check with this number already.",
+    "migration_runs.service, migration_runs.number": "There is a run with this number already.",
+    "migration_runs.service": "Another run of migrations is open.",
     "rollouts.service, rollouts.number": "There is a rollout with this number already.",
     "deployments.service": "Another deployment is active.",
     "rollouts.service": "Another rollout is open.",

@@ -19,6 +19,8 @@ from bluegreen.model.deployment import Deployment
 from bluegreen.model.event import Event, Origin
 from bluegreen.model.gateway import Gateway
 from bluegreen.model.known_proxy import KnownProxy
+from bluegreen.model.migration import AppliedMigration
+from bluegreen.model.migration_run import MigrationRun
 from bluegreen.model.rollout import Rollout
 from bluegreen.model.service import Service
 
@@ -34,6 +36,9 @@ _JSON_OF_DEPLOYMENT = (
 _ROLLOUT = TypeAdapter(Rollout)
 _EVENT = TypeAdapter(Event)
 _CHECK = TypeAdapter(Check)
+_RUN = TypeAdapter(MigrationRun)
+_JSON_OF_RUN = ("findings", "backfills_left", "contracts_left")
+_APPLIED = TypeAdapter(AppliedMigration)
 _PROXY = TypeAdapter(KnownProxy)
 
 
@@ -64,6 +69,26 @@ def check_row(check: Check) -> Row:
 
 def read_check(row: sqlite3.Row) -> Check:
     return _CHECK.validate_python(dict(row) | {"id": row["number"], "findings": json.loads(row["findings"])})
+
+
+def run_row(run: MigrationRun) -> Row:
+    row: Row = _RUN.dump_python(run, mode="json")
+    return row | {"number": row.pop("id")} | {column: json.dumps(row[column]) for column in _JSON_OF_RUN}
+
+
+def read_run(row: sqlite3.Row) -> MigrationRun:
+    columns = {column: json.loads(row[column]) for column in _JSON_OF_RUN}
+    return _RUN.validate_python(dict(row) | {"id": row["number"]} | columns)
+
+
+def applied_row(service: str, applied: AppliedMigration) -> Row:
+    row: Row = _APPLIED.dump_python(applied, mode="json")
+    return {"service": service, **row.pop("migration"), **row}
+
+
+def read_applied(row: sqlite3.Row) -> AppliedMigration:
+    name = {column: row[column] for column in ("number", "name", "phase")}
+    return _APPLIED.validate_python(dict(row) | {"migration": name})
 
 
 def event_row(event: Event) -> Row:

@@ -19,9 +19,10 @@ from bluegreen.model.errors import InvalidInput
 from bluegreen.model.event import Event, Origin
 from bluegreen.model.gateway import Gateway
 from bluegreen.model.known_proxy import KnownProxy
+from bluegreen.model.migration_run import MigrationRun
 from bluegreen.model.rollout import Rollout
 from bluegreen.model.store import CatalogueChange
-from deployment_store import commands, fleet, history
+from deployment_store import commands, fleet, history, ledger
 from deployment_store.aggregates import read_aggregate, read_aggregates, write_aggregate
 from deployment_store.catalogue import read_gateways, write_catalogue
 from deployment_store.connection import configure, connect
@@ -137,6 +138,9 @@ class SqliteStore:
 
     async def checks(self, service: str, limit: int = 50) -> Sequence[Check]:
         return await self._reader.transact(partial(history.read_checks, service=service, limit=limit))
+
+    async def migration_runs(self, service: str, limit: int = 50) -> Sequence[MigrationRun]:
+        return await self._reader.transact(partial(ledger.read_history, service=service, limit=limit))
 
     async def prune_events(self, before: float) -> int:
         await self._writer.transact(partial(history.prune_checks, before=before))

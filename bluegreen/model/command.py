@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class TakenCommand:
     """Recorded in the transaction in which the command took effect, under the key that its sender chose.
 
-    `at` is seconds since the epoch; `deployment` (a revision) and `rollout` are what it started or changed.
+    `at` is seconds since the epoch; `deployment` (a revision), `rollout` and `migration` (ids) are what it
+    started or changed.
     """
 
     key: str
@@ -18,3 +19,4 @@ class TakenCommand:
     message: str
     deployment: int | None = None
     rollout: int | None = None
+    migration: int | None = None

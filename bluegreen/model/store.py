@@ -13,6 +13,7 @@ from bluegreen.model.deployment import Deployment
 from bluegreen.model.event import Event, Origin
 from bluegreen.model.gateway import Gateway
 from bluegreen.model.known_proxy import KnownProxy
+from bluegreen.model.migration_run import MigrationRun
 from bluegreen.model.rollout import Rollout
 from bluegreen.model.service import Service
 
@@ -47,12 +48,13 @@ class Store(Protocol):
         events: Sequence[Event],
         command: TakenCommand | None = None,
     ) -> ServiceAggregate:
-        """Write deployments, traffic rule, rollout, checks, events and the command that led to them in one
-        transaction; return the aggregate with its new revision.
+        """Write deployments, traffic rule, rollout, checks, migrations, events and the command that led to
+        them in one transaction; return the aggregate with its new revision.
 
         Raises Conflict where the stored revision is another one, and IllegalTransition where a status
-        changes that no event of the state machine's table accounts for. The service's own description
-        is not written here but by `change_catalogue`.
+        changes that no event of the state machine's table accounts for. The ledger is only appended to:
+        Refused where it has become another one. The service's own description is not written here but by
+        `change_catalogue`.
         """
         ...
 
@@ -100,6 +102,10 @@ class Store(Protocol):
 
     async def checks(self, service: str, limit: int = 50) -> Sequence[Check]:
         """The checks of a service, newest first."""
+        ...
+
+    async def migration_runs(self, service: str, limit: int = 50) -> Sequence[MigrationRun]:
+        """The runs of a service's migrations, newest first."""
         ...
 
     async def prune_events(self, before: float) -> int:
