@@ -8,7 +8,7 @@ import pytest
 
 from bluegreen.app.demo import ports
 
-pytest_plugins = ("tests.support.fixtures",)
+pytest_plugins = ("tests.support.fixtures", "tests.support.postgres")
 
 
 def pytest_configure(config: pytest.Config) -> None:
