@@ -18,6 +18,7 @@ _COLOURS = {
     "active": "green",
     "ready": "green",
     "shifting": "cyan",
+    "expanding": "cyan",
     "deploying": "cyan",
     "draining": "yellow",
     "up": "green",

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from bluegreen.admin.cli.gates_view import VERDICT_COLOURS
 from bluegreen.admin.cli.goals import since_first_bad
+from bluegreen.admin.cli.migrations_view import verdict_word
 from bluegreen.admin.cli.output import clock, columns, printable, span
 from bluegreen.admin.v1 import admin_pb2 as pb
 
@@ -22,6 +23,8 @@ def history_view(history: pb.GetHistoryResponse) -> RenderableType:
         parts += [Text(), _rollouts(history)]
     if history.checks:
         parts += [Text(), _verdicts(history)]
+    if history.migration_runs:
+        parts += [Text(), _migrations(history)]
     return Group(*parts)
 
 
@@ -44,6 +47,15 @@ def _verdicts(history: pb.GetHistoryResponse) -> Table:
         rollout = _place(each, steps.get(each.rollout_id, ()))
         what = (str(each.id), each.subject or each.kind, str(each.deployment_revision), rollout)
         table.add_row(*what, clock(each.wanted_at), took, verdict, printable(each.summary))
+    return table
+
+
+def _migrations(history: pb.GetHistoryResponse) -> Table:
+    table = columns("RUN", "PHASE", "VERSION", "ASKED", "BY", "TOOK", "VERDICT", "SUMMARY")
+    for each in history.migration_runs:
+        took = span(each.finished_at - each.begun_at) if each.finished_at and each.begun_at else "-"
+        what = (str(each.id), each.phase, each.version, clock(each.wanted_at), printable(each.author))
+        table.add_row(*what, took, verdict_word(each), printable(each.summary))
     return table
 
 

@@ -31,6 +31,7 @@ class Progress:
 
 def _sentences(status: pb.ServiceStatus) -> Iterator[tuple[Subject, str]]:
     yield from _environments(status)
+    yield from _migrations(status)
     # One whose version is gone was told of long ago.
     if find_deployment(status, status.rollout.candidate_revision) is not None:
         yield ("rollout", ""), _rollout(status)
@@ -58,10 +59,21 @@ def _environments(status: pb.ServiceStatus) -> Iterator[tuple[Subject, str]]:
         sentence = f"{each.version} on {each.environment} (revision {each.revision}) is {each.status}{note}"
         yield ("deployment", str(each.revision)), sentence
         # While it is deployed, the activity tells.
-        if provided(each) and each.status not in (*OVER, "deploying"):
+        if provided(each) and each.status not in (*OVER, "expanding", "deploying"):
             yield ("instances", str(each.revision)), f"{where(each)}: {each.capacity.summary}"
     if status.disparities:
         yield ("disparities", ""), f"the environments differ: {', '.join(d.what for d in status.disparities)}"
+
+
+def _migrations(status: pb.ServiceStatus) -> Iterator[tuple[Subject, str]]:
+    progress = status.migration_progress
+    for run in reversed(status.migration_runs):
+        if run.verdict:
+            yield ("migrations", str(run.id)), f"{run.summary}."
+    if progress.file:
+        yield ("migration", ""), f"{progress.file} is being applied"
+    if progress.note:
+        yield ("migration waits", ""), f"{progress.file or 'migrations'}: {progress.note}"
 
 
 def _where(status: pb.ServiceStatus) -> str:

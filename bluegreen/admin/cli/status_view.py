@@ -11,6 +11,7 @@ from rich.text import Text
 from bluegreen.admin.cli.environments_view import ENVIRONMENTS, environment_lines
 from bluegreen.admin.cli.gates_view import VERDICT_COLOURS, gates_view
 from bluegreen.admin.cli.goals import OVER, candidate, since_first_bad
+from bluegreen.admin.cli.migrations_view import migration_lines
 from bluegreen.admin.cli.output import clock, columns, number, printable, span
 from bluegreen.admin.v1 import admin_pb2 as pb
 
@@ -18,6 +19,7 @@ _COLOURS = {
     "active": "green",
     "ready": "green",
     "shifting": "cyan",
+    "expanding": "cyan",
     "deploying": "cyan",
     "draining": "yellow",
     "failed": "red",
@@ -35,6 +37,7 @@ def status_view(status: pb.ServiceStatus, now: float) -> RenderableType:
         parts.append(_rollout(status, now))
     parts.extend(_lagging(status))
     parts.extend(environment_lines(status))
+    parts.extend(_migrations(status, now))
     parts.extend(gates_view(status, now))
     if status.activity:
         parts.append(Text(f"Now: {printable(status.activity)}"))
@@ -119,6 +122,11 @@ def _speed(rollout: pb.Rollout) -> str:
     last, skew = rollout.seconds_to_last_ack * 1000, rollout.skew_seconds * 1000
     harm = since_first_bad(rollout)
     return f"; last acknowledgement after {last:.0f} ms, skew {skew:.0f} ms{harm and '; '}{harm}"
+
+
+def _migrations(status: pb.ServiceStatus, now: float) -> list[RenderableType]:
+    lines = [*migration_lines(status, now)]
+    return [Text(), Text("Migrations", "bold"), *lines] if lines else []
 
 
 def _lagging(status: pb.ServiceStatus) -> Iterator[Text]:
