@@ -71,5 +71,7 @@ def _arguments(options: ApplicationOptions) -> tuple[str, ...]:
         f"--fail-every={faults.fail_every}",
         f"--slow={faults.slow * 1000}",
         f"--slow-after={faults.slow_after}",
+        f"--database={options.database}",
+        *(("--halves",) if options.halves else ()),
         *(("--fail-smoke",) if faults.fail_smoke else ()),
     )

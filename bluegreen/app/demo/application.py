@@ -9,6 +9,8 @@ the grace, says goodbye to its WebSockets, and exits 0.
 It can be a bad version (see `faults`), and counts what reaches it: `/count` answers with the requests by
 Host, health checks not counted, so that what came through a preview is told from what came as production. The
 last thing that it prints is the same, after COUNTED: nothing comes after that.
+
+With a database, `/people/7` is a person, and a POST of `{"name": "Anna Berg"}` there names it (see `people`).
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from aiohttp import WSCloseCode, web
 from aiohttp.typedefs import Handler
 
 from bluegreen.app.demo.faults import FAULT_HEADER, FAULT_STATUS, Faults
+from bluegreen.app.demo.people import HALVES, WHOLE, People
 
 # Longer than a proxy keeps an idle connection to it (Envoy's upstream `idle_timeout` must be below): whoever
 # closes an idle connection may close it just as the other one sends a request on it.
@@ -39,6 +42,7 @@ BACKLOG: Final = 1024
 NOT_COUNTED: Final = {"/healthz", "/count"}
 LISTENING: Final = "listening on "
 COUNTED: Final = "requests by host: "
+PERSON: Final = r"/people/{person:\d{1,15}}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,8 @@ class ApplicationOptions:
     lame_duck: float = 1.0
     grace: float = 10.0
     faults: Faults = field(default_factory=Faults)
+    database: str = ""
+    halves: bool = False  # whether it takes a name to be two columns
 
 
 class Application:
@@ -64,6 +70,8 @@ class Application:
         self._websockets: set[web.WebSocketResponse] = set()
         self.by_host: Counter[str] = Counter()
         self._numbers = count(1)
+        schema = HALVES if options.halves else WHOLE
+        self._people = People(options.database, schema) if options.database else None
 
     def build(self) -> web.Application:
         """The routes: `/healthz`, `/smoke`, `/count`, `/slow?seconds=1`, `/ws`; GET and POST of all else."""
@@ -73,9 +81,13 @@ class Application:
         application.router.add_get("/count", self._count)
         application.router.add_get("/slow", self._slow)
         application.router.add_get("/ws", self._echo)
+        if self._people is not None:
+            application.router.add_route("GET", PERSON, self._answer)
+            application.router.add_route("POST", PERSON, self._answer)
         application.router.add_route("GET", "/{path:.*}", self._answer)
         application.router.add_route("POST", "/{path:.*}", self._answer)
         application.on_shutdown.append(self._say_goodbye)
+        application.on_cleanup.append(self._leave_database)
         return application
 
     @web.middleware
@@ -110,17 +122,17 @@ class Application:
         delay = faults.delay(number)
         if self._options.latency or delay:
             await asyncio.sleep(self._options.latency + delay)
-        return web.json_response(
-            {
-                "version": self._options.version,
-                "environment": self._options.environment,
-                "process": os.getpid(),
-                "request": request.query.get("request", ""),
-                "length": len(body),
-                "sha256": hashlib.sha256(body).hexdigest(),
-            },
-            headers=mark if delay else None,
-        )
+        told = {
+            "version": self._options.version,
+            "environment": self._options.environment,
+            "process": os.getpid(),
+            "request": request.query.get("request", ""),
+            "length": len(body),
+            "sha256": hashlib.sha256(body).hexdigest(),
+        }
+        if self._people is not None and "person" in request.match_info:
+            told["person"] = await self._people.answer(int(request.match_info["person"]), body)
+        return web.json_response(told, headers=mark if delay else None)
 
     async def _slow(self, request: web.Request) -> web.Response:
         await asyncio.sleep(_seconds(request.query.get("seconds", "1")))
@@ -144,6 +156,10 @@ class Application:
     async def _say_goodbye(self, _: web.Application) -> None:
         for websocket in tuple(self._websockets):
             await websocket.close(code=WSCloseCode.GOING_AWAY, message=b"shutting down")
+
+    async def _leave_database(self, _: web.Application) -> None:
+        if self._people is not None:
+            await self._people.close()
 
 
 def _seconds(text: str) -> float:
@@ -197,6 +213,10 @@ def parse(arguments: list[str]) -> ApplicationOptions:
     parser.add_argument("--fail-every", type=int, default=0, help="answer one request in so many with 500")
     parser.add_argument("--slow", type=float, default=0.0, help="milliseconds that each answer takes longer")
     parser.add_argument("--slow-after", type=int, default=0, help="... once so many requests have come")
+    parser.add_argument(
+        "--database", default="", metavar="URL", help="the people's; without it there are none"
+    )
+    parser.add_argument("--halves", action="store_true", help="there a name is first_name and last_name")
     options = vars(parser.parse_args(arguments))
     try:
         return ApplicationOptions(faults=_faults(options), **options)

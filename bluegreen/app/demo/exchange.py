@@ -23,6 +23,7 @@ class Failure(StrEnum):
     STATUS = "status"  # whole, but not 200
     NO_VERSION = "no version"  # 200 without x-version
     WRONG_BODY = "wrong body"  # 200, but not the answer to what was sent
+    WRONG_PERSON = "wrong person"  # 200, but not the name that the person has
 
 
 class RequestFailed(Exception):

@@ -25,6 +25,7 @@ from bluegreen.app.demo.exchange import Failure, RequestFailed, fault_of, versio
 from bluegreen.app.demo.load_plan import LoadPlan, Protocol, Shot, Target, shot
 from bluegreen.app.demo.load_recorder import LoadRecorder
 from bluegreen.app.demo.load_report import LoadReport
+from bluegreen.app.demo.roster import Roster
 
 
 class Load:
@@ -34,6 +35,7 @@ class Load:
         self._plan = plan
         self._report = report
         self._recorder = LoadRecorder()
+        self._roster = Roster(plan.people)
         self._pacing: asyncio.Task[None] | None = None
         self._began = 0.0
         self._pools: Mapping[tuple[Target, Protocol], ConnectionPool] = {
@@ -72,6 +74,7 @@ class Load:
 
     async def _send(self, shot: Shot, begin: float) -> None:
         self._recorder.in_flight += 1
+        since = self._roster.begin(shot.person) if shot.person else 0
         try:
             async with asyncio.timeout(self._plan.timeout):
                 answer = await self._pools[shot.target, shot.protocol].exchange(shot.request)
@@ -80,6 +83,8 @@ class Load:
                 self._recorder.spoiled(shot, fault, time.time())
                 return
             version = version_of(shot.request, answer)
+            if shot.person:
+                self._roster.check(shot.person, since, answer)
         except RequestFailed as failure:
             self._recorder.failed(shot, failure, self._now())
         except TimeoutError:
@@ -145,6 +150,7 @@ def parse(arguments: list[str]) -> LoadPlan:
     add("--timeout", type=float, default=10.0, help="seconds for each answer")
     add("--http2-connections", type=int, default=2, help="connections to each target by HTTP/2")
     add("--interval", type=float, default=0.25, help="seconds between reports")
+    add("--people", type=int, default=0, help="so many are in the application's database, to be asked about")
     options = vars(parser.parse_args(arguments))
     try:
         options["targets"] = tuple(Target.parse(url) for url in options["targets"])

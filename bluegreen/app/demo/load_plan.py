@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
 from bluegreen.app.demo.exchange import Request
+from bluegreen.app.demo.person import name_of
+from bluegreen.app.demo.roster import PersonAsked
 
 POST_EVERY = 4
 GOLDEN_RATIO = 0.6180339887498949
 PADDING = b"." * 1024
+
+NEW_EVERY = 8
+"""One write in so many is of a person that was not there before."""
+
+STRIDE = 7919  # a prime: writes go through all people, each once, in no order
+RECENT = 10
+"""A read of what was written so many writes ago."""
 
 
 class Protocol(StrEnum):
@@ -47,8 +57,8 @@ class LoadPlan:
     """`rate` requests/s over all targets together, for `duration` seconds (None: until told to stop).
 
     `slow_share` of the requests ask for an answer that takes `slow_seconds`; of the others, one in four is a
-    POST. A request without a whole answer after `timeout` seconds has failed. A report comes every `interval`
-    seconds.
+    POST. With `people` in the database, every second of the others reads or writes one of them. A request
+    without a whole answer after `timeout` seconds has failed. A report comes every `interval` seconds.
     """
 
     targets: tuple[Target, ...]
@@ -61,6 +71,7 @@ class LoadPlan:
     timeout: float = 10.0
     interval: float = 0.25
     http2_connections: int = 2
+    people: int = 0
 
     def __post_init__(self) -> None:
         positive = (self.rate, self.timeout, self.interval, self.duration or 1.0, self.http2_connections)
@@ -79,6 +90,7 @@ class Shot:
     protocol: Protocol
     request: Request
     seconds: float  # how long the answer was asked to take
+    person: PersonAsked | None = None
 
 
 def shot(plan: LoadPlan, number: int) -> Shot:
@@ -91,8 +103,37 @@ def shot(plan: LoadPlan, number: int) -> Shot:
     if (number * GOLDEN_RATIO) % 1 < plan.slow_share:
         seconds = plan.slow_seconds
         request = Request(number, "GET", authority, f"/slow?seconds={seconds:g}&request={number}")
+    elif plan.people and rest % 2:
+        return Shot(
+            target, plan.protocols[protocol_digit], *_about_person(plan, number, rest // 2, authority)
+        )
     else:
+        rest //= 2 if plan.people else 1
         seconds = 0.0
         body = b"%d" % number + PADDING if rest % POST_EVERY == POST_EVERY - 1 else b""
         request = Request(number, "POST" if body else "GET", authority, f"/?request={number}", body)
     return Shot(target, plan.protocols[protocol_digit], request, seconds)
+
+
+def _about_person(
+    plan: LoadPlan, number: int, turn: int, authority: str
+) -> tuple[Request, float, PersonAsked]:
+    """Of four requests one writes, one reads what was written shortly before, and two read anybody."""
+    write, digit = divmod(turn, POST_EVERY)
+    if digit == POST_EVERY - 1:
+        person = _written(plan, write)
+        asked = PersonAsked(person, name_of(person, number))
+    elif digit == 0 and write >= RECENT:
+        asked = PersonAsked(_written(plan, write - RECENT))
+    else:
+        asked = PersonAsked(1 + int((number * GOLDEN_RATIO) % 1 * plan.people))
+    body = b"" if asked.name is None else json.dumps({"name": asked.name}).encode()
+    path = f"/people/{asked.person}?request={number}"
+    return Request(number, "POST" if body else "GET", authority, path, body), 0.0, asked
+
+
+def _written(plan: LoadPlan, write: int) -> int:
+    """The person that the write of that number is about."""
+    if write % NEW_EVERY == NEW_EVERY - 1:
+        return plan.people + 1 + write // NEW_EVERY
+    return 1 + write * STRIDE % plan.people

@@ -101,5 +101,6 @@ def _arguments(plan: LoadPlan) -> tuple[str, ...]:
         f"--timeout={plan.timeout}",
         f"--interval={plan.interval}",
         f"--http2-connections={plan.http2_connections}",
+        f"--people={plan.people}",
         *(f"{flag}={value}" for flag, value in optional.items() if value is not None),
     )
