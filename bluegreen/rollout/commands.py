@@ -7,19 +7,17 @@ from __future__ import annotations
 
 from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.check import CheckKind
-from bluegreen.model.deployment import Deployment, Status
+from bluegreen.model.deployment import Status
 from bluegreen.model.errors import Refused
 from bluegreen.model.event import What
 from bluegreen.model.hook import Moment
-from bluegreen.model.rollout import Outcome, Rollout, RolloutKind
+from bluegreen.model.rollout import Rollout, RolloutKind
 from bluegreen.model.strategy import Step
 from bluegreen.model.traffic_rule import TOTAL_WEIGHT
 from bluegreen.model.verdict import Verdict
 from bluegreen.rollout import parity, pools, proof
-from bluegreen.rollout.deploy_command import deploy
 from bluegreen.rollout.draft import Draft
 from bluegreen.rollout.hooks import give_up_hooks, want_hooks
-from bluegreen.rollout.operations import DeployCommand
 from bluegreen.rollout.refusals import (
     WARM,
     candidate_of,
@@ -166,23 +164,6 @@ def rollback(
         return sentence
     draft.set_percent(TOTAL_WEIGHT, sentence)
     return sentence
-
-
-def retry(draft: Draft, *, newest: Deployment | None) -> str:
-    """Do again what did not come to its end: deploy the newest deployment anew if it failed, promote the
-    ready one if its rollout was taken back."""
-    aggregate = draft.aggregate
-    if aggregate.open_rollout is not None:
-        raise Refused(why_busy(aggregate, aggregate.open_rollout), possible(aggregate))
-    if newest is not None and newest.status is Status.FAILED:
-        # Instances that were provided for it are stopped; it gets new ones.
-        handed_in = () if newest.provisioning else newest.endpoints
-        return deploy(draft, DeployCommand(aggregate.name, newest.version, handed_in))
-    last = aggregate.rollout
-    ready = [each for each in aggregate.deployments if each.status is Status.READY]
-    if last is not None and last.outcome is not Outcome.COMPLETED and ready:
-        return promote(draft, full=False)
-    raise Refused(f"Nothing of {aggregate.name} failed or was taken back.", possible(aggregate))
 
 
 def turn_back(draft: Draft, reason: str) -> str:

@@ -9,12 +9,10 @@ from functools import partial
 
 from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.catalogue import Catalogue, Difference
-from bluegreen.model.duration import format_duration
-from bluegreen.model.errors import Conflict, NotServing, Overtaken, Refused, UnknownName
-from bluegreen.model.event import CONTROLLER, Origin
+from bluegreen.model.errors import Conflict, Overtaken, Refused, UnknownName
+from bluegreen.model.event import Origin
 from bluegreen.model.fleet import ProxyFacts
 from bluegreen.model.gateway import Gateway
-from bluegreen.model.known_proxy import KnownProxy
 from bluegreen.model.migration import MigrationPlan
 from bluegreen.model.store import Store
 from bluegreen.model.traffic_switch import TrafficSwitch
@@ -23,17 +21,16 @@ from bluegreen.rollout.catalogue_change import plan
 from bluegreen.rollout.clock import Clock
 from bluegreen.rollout.deploy_command import deploy
 from bluegreen.rollout.draft import Decide
+from bluegreen.rollout.fleet_memory import FleetMemory
 from bluegreen.rollout.operations import CommandResult, DeployCommand, MigrateCommand, ServiceView
 from bluegreen.rollout.outside import Outside
 from bluegreen.rollout.pools import pools_of
 from bluegreen.rollout.retire_command import retire
+from bluegreen.rollout.retry_command import retry
 from bluegreen.rollout.signals import ChangeSignals
 from bluegreen.rollout.standing import Standing, who_moved
 from bluegreen.rollout.wanted_traffic import wanted_traffic
-from bluegreen.rollout.worker import RETRY_AFTER, ServiceWorker, Surroundings
-
-LOOK_FOR_GONE_EVERY = 5.0
-"""Seconds between two looks for proxies that are to be forgotten."""
+from bluegreen.rollout.worker import ServiceWorker, Surroundings
 
 APPLY_TRIES = 5
 APPLY_PAUSE = 0.05
@@ -65,14 +62,13 @@ class Controller:
         self._gateways: dict[str, Gateway] = {}
         self._group: asyncio.TaskGroup | None = None
         self._applying = asyncio.Lock()
-        self._fleet_news: asyncio.Queue[KnownProxy] = asyncio.Queue()
+        self._memory = FleetMemory(store, switch, clock, lambda: self._gateways)
         switch.on_change(self._facts_changed)
         outside.provisioner.on_change(self._instances_changed)
-        switch.on_proxy_seen(self._fleet_news.put_nowait)
 
     async def start(self) -> None:
         """Load what was decided and who is known, and tell the switch all of it in one go."""
-        self._switch.know(await self._store.known_proxies())
+        await self._memory.load()
         await self._reload()
 
     async def run(self) -> None:
@@ -80,8 +76,8 @@ class Controller:
         async with asyncio.TaskGroup() as group:
             self._group = group
             self._drive_all()
-            group.create_task(self._forget_proxies())
-            await self._remember_proxies()
+            group.create_task(self._memory.forget_gone())
+            await self._memory.remember()
 
     # --- commands ---
 
@@ -154,7 +150,7 @@ class Controller:
 
     async def retry(self, service: str, origin: Origin) -> CommandResult:
         history = await self._store.deployments(self._worker(service).aggregate.name, limit=1)
-        return await self._command(service, partial(commands.retry, newest=next(iter(history), None)), origin)
+        return await self._command(service, partial(retry, newest=next(iter(history), None)), origin)
 
     async def apply(
         self, catalogue: Catalogue, origin: Origin, *, prune: bool = False, dry_run: bool = False
@@ -185,8 +181,7 @@ class Controller:
         return planned.differences
 
     async def forget_proxy(self, proxy: str, origin: Origin) -> None:
-        await self._store.forget_proxy(proxy, self._clock.now(), origin)
-        self._switch.forget(proxy)
+        await self._memory.forget(proxy, origin)
 
     # --- views ---
 
@@ -223,48 +218,6 @@ class Controller:
     def _told(self, service: str) -> None:
         self._signals.notify(service)
         self._decisions.notify(service)
-
-    async def _remember_proxies(self) -> None:
-        """Make durable who is seen. A whole fleet that connects at once is one transaction, or a few."""
-        while True:
-            seen = [await self._fleet_news.get()]
-            while not self._fleet_news.empty():
-                seen.append(self._fleet_news.get_nowait())
-            newest = {proxy.id: proxy for proxy in seen}
-            await self._remember(list(newest.values()))
-
-    async def _forget_proxies(self) -> None:
-        """Forget those that have been gone for longer than their gateway says. Time in which this process did
-        not run is not counted: nobody could connect."""
-        began = self._clock.now()
-        while True:
-            await asyncio.sleep(LOOK_FOR_GONE_EVERY)
-            if all(gateway.forget_after is None for gateway in self._gateways.values()):
-                continue
-            now = self._clock.now()
-            for proxy in self._switch.fleet():
-                gateway = self._gateways.get(proxy.gateway)
-                after = gateway.forget_after if gateway is not None else None
-                if after is not None and not proxy.is_connected and now > max(began, proxy.last_seen) + after:
-                    reason = f"not connected for more than {format_duration(after)}"
-                    log.info("%s is forgotten: %s", proxy.id, reason)
-                    await self._forget(proxy.id, Origin(CONTROLLER.actor, reason))
-
-    async def _forget(self, proxy: str, origin: Origin) -> None:
-        try:
-            await self.forget_proxy(proxy, origin)
-        except UnknownName:
-            self._switch.forget(proxy)  # it was forgotten meanwhile
-        except NotServing as error:
-            log.warning("cannot forget %s: %s", proxy, error)
-
-    async def _remember(self, proxies: Sequence[KnownProxy]) -> None:
-        while True:
-            try:
-                return await self._store.remember_proxies(proxies)
-            except NotServing as error:
-                log.warning("cannot record %d proxies: %s", len(proxies), error)
-                await asyncio.sleep(RETRY_AFTER)
 
     async def _command(self, service: str, decide_on: Decide, origin: Origin) -> CommandResult:
         try:

@@ -10,6 +10,7 @@ from bluegreen.rollout import commands
 from bluegreen.rollout.deploy_command import deploy
 from bluegreen.rollout.draft import Decide
 from bluegreen.rollout.operations import DeployCommand
+from bluegreen.rollout.retry_command import retry
 from tests.rollout.facts import BLUE_ENDPOINTS, MANUAL_STEPS, Story
 
 
@@ -135,9 +136,7 @@ def test_retry_deploys_again_what_failed() -> None:
     story.deploy("v1")
     story.command(commands.abort)
     newest = story.aggregate.deployment(1)
-    assert "v1 goes to blue as revision 2" in story.command(
-        lambda draft: commands.retry(draft, newest=newest)
-    )
+    assert "v1 goes to blue as revision 2" in story.command(lambda draft: retry(draft, newest=newest))
 
 
 def test_retry_promotes_again_what_was_taken_back() -> None:
@@ -150,11 +149,11 @@ def test_retry_promotes_again_what_was_taken_back() -> None:
     story.command(commands.abort)
     story.decide(story.all_agree())
     newest = story.aggregate.deployment(2)
-    assert "Rollout 3 of v2" in story.command(lambda draft: commands.retry(draft, newest=newest))
+    assert "Rollout 3 of v2" in story.command(lambda draft: retry(draft, newest=newest))
 
 
 def test_retry_without_anything_that_failed_is_refused() -> None:
     story = Story()
     story.release("v1")
     with pytest.raises(Refused, match="Nothing of shop failed"):
-        story.command(lambda draft: commands.retry(draft, newest=story.aggregate.deployment(1)))
+        story.command(lambda draft: retry(draft, newest=story.aggregate.deployment(1)))
