@@ -22,6 +22,7 @@ from bluegreen.admin.errors import telling_errors
 from bluegreen.admin.fleet_views import proxy_facts_view
 from bluegreen.admin.gate_views import HISTORY_OUTPUT, check_view, checks_view
 from bluegreen.admin.migration_servicer import MigrationServicer
+from bluegreen.admin.migration_views import run_views
 from bluegreen.admin.service_file import BadServiceFile, read_service_file
 from bluegreen.admin.v1 import admin_pb2 as pb
 from bluegreen.admin.v1 import admin_pb2_grpc
@@ -190,12 +191,14 @@ class AdminServicer(MigrationServicer):
         deployments = await self._store.deployments(service, limit)
         rollouts = await self._store.rollouts(service, limit)
         checks = await self._store.checks(service, limit)
+        runs = await self._store.migration_runs(service, limit)
         if not deployments:  # one that was removed has its history still
             self._operations.aggregate(service)
         return pb.GetHistoryResponse(
             deployments=map(deployment_view, deployments),
             rollouts=map(rollout_view, rollouts),
             checks=checks_view(checks, HISTORY_OUTPUT),
+            migration_runs=run_views(runs),
         )
 
     @telling_errors

@@ -69,8 +69,10 @@ class PuppetOperations:
         self._views[aggregate.name] = ServiceView(aggregate, report, activity, self.observation, migration)
         self._signals.notify(aggregate.name)
 
-    def want(self, kind: CheckKind, deployment: int, subject: str = "") -> Check:
-        """Have a gate asked, within the open rollout where there is one."""
+    def want(
+        self, kind: CheckKind, deployment: int, subject: str = "", into: ServiceAggregate | None = None
+    ) -> Check:
+        """Have a gate asked, within the open rollout where there is one; at once with what `into` changes."""
         rollout = self.shop.open_rollout
         check = Check(
             id=self.shop.last_check_id + 1,
@@ -82,7 +84,7 @@ class PuppetOperations:
             rollout=rollout.id if rollout is not None else None,
             step=rollout.step if rollout is not None else None,
         )
-        self.show(self.shop.with_check(check))
+        self.show((into or self.shop).with_check(check))
         return check
 
     def conclude(self, check: Check, verdict: Verdict, summary: str, *findings: Finding) -> None:

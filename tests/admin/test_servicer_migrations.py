@@ -53,6 +53,7 @@ def shop(operations: PuppetOperations) -> PuppetOperations:
                 replace(second, status=Status.READY),
             ),
             ledger=(APPLIED,),
+            last_deployment_revision=2,
         )
     )
     return operations

@@ -41,15 +41,15 @@ def status(caller: Caller, service: str) -> None:
 
 @migrations.command()
 @SERVICE
-@click.argument("version", type=WORD, default="")
+@click.argument("version", type=WORD, required=False)
 @asking
-def plan(caller: Caller, service: str, version: str) -> None:
+def plan(caller: Caller, service: str, version: str | None) -> None:
     """Ask the database what the migrations of VERSION would do; nothing is changed.
 
     By default of the version on its way, else of the active one. Ends with 0 where nothing is wrong, with 5
     where a phase would be refused.
     """
-    run_verb("migrating:plan", caller, service, version)
+    run_verb("migrating:plan", caller, service, version or "")
 
 
 @migrations.command()
