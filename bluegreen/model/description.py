@@ -140,6 +140,8 @@ def _source(source: Source) -> dict[str, Any]:
                 **({"environment": dict(source.environment)} if source.environment else {}),
                 **({"directory": source.directory} if source.directory is not None else {}),
                 "host": source.host,
+                **({"ready_path": source.ready_path} if source.ready_path is not None else {}),
+                "ready_interval": format_duration(source.ready_interval),
                 "ready_timeout": format_duration(source.ready_timeout),
                 "grace": format_duration(source.grace),
                 "backoff": format_duration(source.backoff),

@@ -31,10 +31,19 @@ class Endpoint:
         match = _ADDRESS.fullmatch(text.strip())
         if match is None or not 0 < int(match["port"]) < 65536 or not _is_host(match["host"]):
             raise InvalidInput(f"{text!r} is no address: write HOST:PORT, such as 127.0.0.1:8080.")
-        return cls(match["host"].strip("[]"), int(match["port"]))
+        return cls(_normal(match["host"]), int(match["port"]))
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def _normal(host: str) -> str:
+    """The one way to write it, so that the same endpoint is known again: names have no case (RFC 4343), and
+    an IPv6 address has a shortest form (RFC 5952)."""
+    if not host.startswith("["):
+        return host.lower()
+    address = IPv6Address(host[1:-1])
+    return f"::ffff:{address.ipv4_mapped}" if address.ipv4_mapped else str(address)
 
 
 def _is_host(text: str) -> bool:

@@ -19,7 +19,9 @@ class ProcessTemplate:
     BLUEGREEN_VERSION and so on.
 
     `ready_timeout`: seconds until it must listen; `grace`: seconds from SIGTERM to SIGKILL. One that ends by
-    itself is started again after `backoff` seconds, doubled up to `longest_backoff`.
+    itself is started again after `backoff` seconds, doubled up to `longest_backoff`. Where there is a
+    `ready_path`, it is asked for it over HTTP/1.1 every `ready_interval` seconds for as long as it runs, and
+    is up while it answers with a status of class 2xx.
     """
 
     command: tuple[str, ...]
@@ -30,6 +32,8 @@ class ProcessTemplate:
     grace: float = 30.0
     backoff: float = 1.0
     longest_backoff: float = 30.0
+    ready_path: str | None = None
+    ready_interval: float = 1.0
     type: Literal["process"] = "process"
 
 

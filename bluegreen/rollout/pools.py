@@ -104,8 +104,9 @@ def _list(endpoints: Collection[Endpoint]) -> str:
 
 
 def scale_to(draft: Draft, deployment: Deployment, capacity: int, why: str) -> None:
-    """Want another number of instances. Those that are too many leave: the newest first."""
+    """Want another number of instances. Those that are too many leave: who is not up, then the newest."""
     staying = [each for each in deployment.instances if each.id not in deployment.leaving]
+    staying.sort(key=lambda each: each.state is not InstanceState.UP)
     surplus = [each.id for each in staying[capacity:]]
     changed = replace(
         deployment,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter as Counted
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -20,6 +21,9 @@ from bluegreen.rollout.wanted_traffic import awaits_hooks
 HANDED_IN = "handed-in"
 """The state of an instance of which nothing is known but where it listens."""
 
+GONE = "gone"
+"""What becomes of an instance that nobody has asked to leave and that is there no more."""
+
 _SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800)
 
 Key = tuple[str, int]
@@ -32,12 +36,19 @@ class PoolFigures:
     def __init__(self, registry: CollectorRegistry, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._restarts_of: dict[str, dict[tuple[int, str], int]] = {}
+        self._states_of: dict[str, dict[tuple[int, str], _Seen]] = {}
         self._capacity: dict[Key, int] = {}
         self._scaling_since: dict[Key, float] = {}
         self._restarts = Counter(
             "bluegreen_instance_restarts",
             "How often instances ended by themselves and were started again.",
             ["service", "environment"],
+            registry=registry,
+        )
+        self._changes = Counter(
+            "bluegreen_instance_changes",
+            "How often instances came into a state; gone: nobody had asked them to leave.",
+            ["service", "environment", "state"],
             registry=registry,
         )
         self._scale_up = Histogram(
@@ -51,6 +62,7 @@ class PoolFigures:
     def begin(self, aggregate: ServiceAggregate) -> None:
         """What stands already is not counted."""
         self._restarts_of[aggregate.name] = dict(_restarts(aggregate))
+        self._states_of[aggregate.name] = dict(_seen(aggregate))
         for each in _provided(aggregate):
             self._capacity[each.service, each.revision] = each.capacity
         self.note(aggregate)
@@ -61,7 +73,11 @@ class PoolFigures:
         for environment in Environment:
             # A series that begins with its first event hides that one from increase().
             self._restarts.labels(aggregate.name, environment)
+            if aggregate.service.provisioning is not None:
+                for state in (*InstanceState, GONE):
+                    self._changes.labels(aggregate.name, environment, state)
         self._note_restarts(aggregate)
+        self._note_changes(aggregate)
         self._note_scale_ups(aggregate)
 
     def _note_restarts(self, aggregate: ServiceAggregate) -> None:
@@ -72,6 +88,17 @@ class PoolFigures:
                 environment = aggregate.deployment(revision).environment
                 self._restarts.labels(aggregate.name, environment).inc(more)
         self._restarts_of[aggregate.name] = now
+
+    def _note_changes(self, aggregate: ServiceAggregate) -> None:
+        before, now = self._states_of.get(aggregate.name, {}), dict(_seen(aggregate))
+        for key, seen in now.items():
+            if key not in before or before[key].state is not seen.state:
+                self._changes.labels(aggregate.name, seen.environment, seen.state).inc()
+        held = {each.revision for each in aggregate.deployments if each.is_held}
+        for key, seen in before.items():
+            if key not in now and not seen.leaves and key[0] in held:
+                self._changes.labels(aggregate.name, seen.environment, GONE).inc()
+        self._states_of[aggregate.name] = now
 
     def _note_scale_ups(self, aggregate: ServiceAggregate) -> None:
         present = {(each.service, each.revision): each for each in _provided(aggregate)}
@@ -125,6 +152,23 @@ def _restarts(aggregate: ServiceAggregate) -> Iterator[tuple[tuple[int, str], in
     for deployment in aggregate.deployments:
         for each in deployment.instances:
             yield (deployment.revision, each.id), each.restarts
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """An instance as it was seen last."""
+
+    environment: Environment
+    state: InstanceState
+    leaves: bool
+
+
+def _seen(aggregate: ServiceAggregate) -> Iterator[tuple[tuple[int, str], _Seen]]:
+    for deployment in aggregate.deployments:
+        leaving = set(deployment.leaving)
+        for each in deployment.instances:
+            seen = _Seen(deployment.environment, each.state, each.id in leaving)
+            yield (deployment.revision, each.id), seen
 
 
 def _expected(aggregate: ServiceAggregate) -> Iterator[str]:

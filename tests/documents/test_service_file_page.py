@@ -91,7 +91,8 @@ def test_the_file_with_instances_says_what_it_seems_to_say() -> None:
 
     environment = {"DATABASE_URL": Secret("postgres://shop:SECRET@db/shop")}
     command = ("/srv/shop/{version}/shop", "--port", "{port}")
-    processes = ProcessTemplate(command, environment, "/srv/shop")  # the other values are the defaults
+    # The other values are the defaults.
+    processes = ProcessTemplate(command, environment, "/srv/shop", ready_path="/readyz")
     assert services["shop"].provisioning == Provisioning(processes, instances=3, standby_capacity=50)
     assert services["search"].provisioning == Provisioning(ProvisionerCommand(("./provision.py",)), 2)
     assert services["blog"].provisioning == Provisioning(EndpointsFile("/var/lib/blog/{environment}.yaml"))

@@ -26,6 +26,18 @@ def test_an_address_is_read_and_written(text: str, host: str, port: int) -> None
 
 
 @pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Shop.Internal:80", "shop.internal:80"),
+        ("[0:0::0:1]:80", "[::1]:80"),
+        ("[FE80::1]:80", "[fe80::1]:80"),
+    ],
+)
+def test_the_same_endpoint_is_known_again(one: str, other: str) -> None:
+    assert Endpoint.parse(one) == Endpoint.parse(other)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "",

@@ -126,6 +126,30 @@ async def test_restarts_are_counted_from_the_first_on(running: Running) -> None:
     assert restarts() == 4
 
 
+async def test_each_change_of_an_instance_is_counted(running: Running, exported: CollectorRegistry) -> None:
+    def changes(state: str) -> float | None:
+        labels = {"service": "shop", "environment": "blue", "state": state}
+        return exported.get_sample_value("bluegreen_instance_changes_total", labels)
+
+    assert changes("unhealthy") == changes("gone") == 0
+    await running.release("v1")
+    await follow_up()
+    assert changes("up") == 3
+    running.provisioner.become(("shop", 1), InstanceState.UNHEALTHY, first=1)
+    await running.until(lambda view: view.aggregate.deployment(1).up == 1)
+    running.provisioner.become(("shop", 1), InstanceState.UP)
+    await running.until(lambda view: view.aggregate.deployment(1).up == 3)
+    await follow_up()
+    assert (changes("unhealthy"), changes("up")) == (2, 5)
+    del running.provisioner.pools[("shop", 1)][0]
+    running.provisioner.become(("shop", 1), InstanceState.UP)
+    await running.until(lambda view: view.aggregate.deployment(1).instances[-1].id == "i4")
+    await running.controller.scale("shop", 1, ANNA)
+    await running.until(lambda view: len(view.aggregate.deployment(1).instances) == 1)
+    await follow_up()
+    assert (changes("gone"), changes("up")) == (1, 6), "those that were asked to leave are none"
+
+
 def _restarted(running: Running, times: int) -> ServiceAggregate:
     aggregate = running.controller.aggregate("shop")
     deployment = aggregate.deployment(1)

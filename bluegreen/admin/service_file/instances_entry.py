@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from bluegreen.admin.service_file.entry import Entry
-from bluegreen.admin.service_file.fields import Duration, Timespan
+from bluegreen.admin.service_file.fields import Duration, Timespan, UrlPath
 from bluegreen.admin.service_file.gate_fields import (
     Command,
     TryTimeout,
@@ -62,8 +62,13 @@ class ProcessEntry(Entry):
     """By default the control plane's own."""
     host: Host = _PROCESS.host
     """The address of this machine that the processes listen on."""
+    ready_path: UrlPath | None = None
+    """Asked for over HTTP/1.1 for as long as it runs: it is up while it answers with a status of class 2xx.
+    By default it is up from when it listens until it ends."""
+    ready_interval: Interval = _PROCESS.ready_interval
+    """Between two askings for `ready_path`."""
     ready_timeout: Wait = _PROCESS.ready_timeout
-    """Until it must listen."""
+    """Until it must be up."""
     grace: Annotated[Duration, up_to(LONGEST_GRACE)] = _PROCESS.grace
     """From SIGTERM to SIGKILL."""
     backoff: Backoff = _PROCESS.backoff

@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.errors import InvalidInput
-from bluegreen.provisioners.sight import read_endpoint, refuse_too_many, refuse_twins
+from bluegreen.model.pool import InstanceState
+from bluegreen.provisioners.sight import brief, read_endpoint, refuse_too_many, refuse_twins
 
 # libyaml's parser where PyYAML was built with it: it is about ten times faster.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-_EXPECTED = "expected a list of HOST:PORT, or {endpoints: [...]}"
+HEALTH = {
+    "healthy": InstanceState.UP,
+    "unhealthy": InstanceState.UNHEALTHY,
+    "draining": InstanceState.DRAINING,
+}
+
+_EXPECTED = "expected a list of HOST:PORT or {endpoint: HOST:PORT, health: unhealthy}, or {endpoints: [...]}"
+_KEYS = ("endpoint", "health")
 
 
-def read_endpoints(text: bytes) -> tuple[Endpoint, ...]:
-    """The endpoints of a YAML text, of which JSON is a part. Raises InvalidInput with what is wrong, and
-    where. An empty text is wrong: it may be the beginning of another."""
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One endpoint, and how it is: `health` of the file, healthy where it does not say."""
+
+    endpoint: Endpoint
+    state: InstanceState = InstanceState.UP
+
+
+def read_endpoints(text: bytes) -> tuple[Listed, ...]:
+    """What a YAML text lists, of which JSON is a part. Raises InvalidInput with what is wrong, and where. An
+    empty text is wrong: it may be the beginning of another."""
     try:
         values = _values(text.decode())
     except UnicodeDecodeError as error:
@@ -31,12 +48,22 @@ def read_endpoints(text: bytes) -> tuple[Endpoint, ...]:
     except yaml.YAMLError as error:
         raise InvalidInput(f"no YAML: {error}.") from None
     refuse_too_many(values, "endpoints")
-    endpoints = tuple(read_endpoint(value, f"endpoints[{n}]") for n, value in enumerate(values))
-    refuse_twins(endpoints, "endpoints")
-    return endpoints
+    listed = tuple(_listed(value, f"endpoints[{n}]") for n, value in enumerate(values))
+    refuse_twins((each.endpoint for each in listed), "endpoints")
+    return listed
 
 
-def _values(text: str) -> list[str]:
+def _listed(value: str | dict[str, str], place: str) -> Listed:
+    if isinstance(value, str):
+        return Listed(read_endpoint(value, place))
+    endpoint = read_endpoint(value.get("endpoint"), f"{place}.endpoint")
+    health = value.get("health", "healthy")
+    if health not in HEALTH:
+        raise InvalidInput(f"{place}.health: {brief(health)} is none of {', '.join(HEALTH)}.")
+    return Listed(endpoint, HEALTH[health])
+
+
+def _values(text: str) -> list[str | dict[str, str]]:
     """Read from the parser's events, which come one by one: what nests deeply is refused at once, whereas
     the parser that builds values would overflow its stack."""
     events: Iterator[yaml.Event] = iter(yaml.parse(text, Loader=_LOADER))
@@ -57,14 +84,30 @@ def _values(text: str) -> list[str]:
     return values
 
 
-def _list(first: yaml.Event, events: Iterator[yaml.Event]) -> list[str]:
+def _list(first: yaml.Event, events: Iterator[yaml.Event]) -> list[str | dict[str, str]]:
     _require(first, yaml.SequenceStartEvent)
-    values: list[str] = []
+    values: list[str | dict[str, str]] = []
     while not isinstance(event := next(events), yaml.SequenceEndEvent):
-        if not isinstance(event, yaml.ScalarEvent):
-            raise _unexpected(event)
-        values.append(event.value)
+        values.append(_mapping(events) if isinstance(event, yaml.MappingStartEvent) else _scalar(event))
     return values
+
+
+def _mapping(events: Iterator[yaml.Event]) -> dict[str, str]:
+    """One entry with its keys, each of them once."""
+    entry: dict[str, str] = {}
+    while not isinstance(event := next(events), yaml.MappingEndEvent):
+        key = _scalar(event)
+        if key not in _KEYS or key in entry:
+            raise _unexpected(event)
+        entry[key] = _scalar(next(events))
+    return entry
+
+
+def _scalar(event: yaml.Event) -> str:
+    if not isinstance(event, yaml.ScalarEvent):
+        raise _unexpected(event)
+    value: str = event.value
+    return value
 
 
 def _require(event: yaml.Event, kind: type[yaml.Event]) -> None:

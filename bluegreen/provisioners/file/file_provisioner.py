@@ -8,11 +8,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.errors import InvalidInput, ProvisioningFailed
-from bluegreen.model.pool import Instance, InstanceState, Pool
+from bluegreen.model.pool import Instance, Pool
 from bluegreen.model.provisioning import EndpointsFile
-from bluegreen.provisioners.file.endpoints_document import read_endpoints
+from bluegreen.provisioners.file.endpoints_document import Listed, read_endpoints
 from bluegreen.provisioners.file.endpoints_path import fill_path, read_file
 from bluegreen.provisioners.name_lookup import refuse_unresolvable
 from bluegreen.provisioners.polling import Key, Polling
@@ -45,7 +44,7 @@ class _Watched:
 class FileProvisioner:
     """Implements `bluegreen.model.pool.Provisioner` for pools whose source is an EndpointsFile.
 
-    The instances are what the file lists, and each is up: neither `up` nor `stop` can change that. An
+    The instances are what the file lists, each as it says: neither `up` nor `stop` can change that. An
     instance's id is its endpoint. A file is looked at from the first call about its pool until that is
     stopped with capacity 0; while it cannot be read, or is gone again, what it said last holds.
     """
@@ -130,11 +129,11 @@ async def _read(watched: _Watched) -> Sight:
         if known:
             raise InvalidInput("it is gone; what it listed last holds. Write [] where there is none.")
         return Sight(())
-    endpoints = await asyncio.to_thread(read_endpoints, content)
+    listed = await asyncio.to_thread(read_endpoints, content)
     before = {each.endpoint: each for each in known or ()}
-    await refuse_unresolvable(set(endpoints) - set(before))
+    await refuse_unresolvable({each.endpoint for each in listed} - set(before))
     watched.content = content
-    return Sight(tuple(before.get(each) or _instance(each) for each in endpoints))
+    return Sight(tuple(_instance(each, before.get(each.endpoint)) for each in listed))
 
 
 async def _settled(path: str, before: bytes | None) -> bytes | None:
@@ -149,5 +148,8 @@ async def _settled(path: str, before: bytes | None) -> bytes | None:
     raise InvalidInput(f"it has not been the same for {SETTLE:g} s.")
 
 
-def _instance(endpoint: Endpoint) -> Instance:
-    return Instance(str(endpoint), endpoint, InstanceState.UP, time.time())
+def _instance(listed: Listed, before: Instance | None) -> Instance:
+    """Since when it is as it is: since it was listed, or got its present state."""
+    if before is not None and before.state is listed.state:
+        return before
+    return Instance(str(listed.endpoint), listed.endpoint, listed.state, time.time())

@@ -1,6 +1,7 @@
 """Keeps one instance: starts it, waits until it listens, starts it again when it ends, and stops it for good.
 
     STARTING --listens--> UP --ends--> WAITING --backoff--> STARTING
+    UP --is not ready (`ready_path`)--> UNHEALTHY --is ready--> UP; UNHEALTHY --ends--> WAITING
     STARTING --ends, or does not listen in time--> WAITING, or FAILED after some times without ever being UP
     any --leave()--> STOPPING --> gone
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -21,6 +22,7 @@ from bluegreen.model.pool import Instance, InstanceState
 from bluegreen.model.provisioning import ProcessTemplate
 from bluegreen.provisioners.process.launch import launch
 from bluegreen.provisioners.process.port import is_free, listens
+from bluegreen.provisioners.process.readiness import why_not_ready
 from bluegreen.provisioners.process.running_process import RunningProcess, kill_rest
 from bluegreen.provisioners.process.state_directory import Found, StateDirectory
 from bluegreen.subprocesses.redaction import Redaction
@@ -36,6 +38,10 @@ UNREADY_GRACE = 2.0
 
 KILL_PATIENCE = 10.0
 """Seconds to die of SIGKILL before that is told. What hangs in the kernel takes longer."""
+
+UNREADY_TRIES = 3
+"""Askings in a row without a good answer, before one that was up is called unhealthy. One good answer makes
+it up again."""
 
 SHORTEST_LOOK, LONGEST_LOOK = 0.02, 0.25
 """Seconds between two looks whether it listens."""
@@ -126,13 +132,16 @@ class Keeper:
         adopted = self._process is not None
         if not adopted:
             await self._start()
-        await self._listen()
+        # One that was up once is not ended for being unwell just now.
+        is_known = adopted and self.record.proven
+        await self._listen(self._why_deaf if is_known else self._why_not_up)
         since = time.time() - self._identity.age if adopted and self._identity else time.time()
-        self._become(InstanceState.UP, since=since)
+        why = await self._why_not_ready() if is_known else ""
+        self._become(InstanceState.UNHEALTHY if why else InstanceState.UP, why, since)
         await self._note_proof()
         began = asyncio.get_running_loop().time()
         try:
-            await self._rest(None)
+            await self._watch()
         finally:
             if asyncio.get_running_loop().time() - began >= STEADY:
                 self._failures = 0
@@ -149,18 +158,39 @@ class Keeper:
         except (OSError, ValueError, ProvisioningFailed) as error:
             raise _NotWell(f"cannot be started: {error}") from error
 
-    async def _listen(self) -> None:
+    async def _watch(self) -> None:
+        """Ask it how it is for as long as it runs, if it can be asked. Raises _Leave, _NotWell."""
+        bad = 0
+        while True:
+            await self._rest(None if self.template.ready_path is None else self.template.ready_interval)
+            why = await self._why_not_ready()
+            bad = bad + 1 if why else 0
+            if not why and self._state is InstanceState.UNHEALTHY:
+                self._become(InstanceState.UP)
+            elif bad == UNREADY_TRIES and self._state is InstanceState.UP:
+                self._become(InstanceState.UNHEALTHY, why)
+
+    async def _why_not_up(self) -> str:
+        """Why it may not be sent requests yet; empty: it may."""
+        return await self._why_deaf() or await self._why_not_ready()
+
+    async def _why_deaf(self) -> str:
+        is_there = await listens(self.record.endpoint)
+        return "" if is_there else f"did not listen on port {self.record.port}"
+
+    async def _why_not_ready(self) -> str:
+        path = self.template.ready_path
+        return "" if path is None else await why_not_ready(self.record.endpoint, path)
+
+    async def _listen(self, why_not: Callable[[], Awaitable[str]]) -> None:
         """Wait until it does."""
         clock = asyncio.get_running_loop().time
         deadline, pause = clock() + self.template.ready_timeout, SHORTEST_LOOK
-        while not await listens(self.record.endpoint):
+        while why := await why_not():
             self.known.set()
             if clock() >= deadline:
                 await self._end_process(UNREADY_GRACE)
-                raise _NotWell(
-                    f"did not listen on port {self.record.port} within {self.template.ready_timeout:g} s, and"
-                    " was stopped"
-                )
+                raise _NotWell(f"{why} for {self.template.ready_timeout:g} s, and was stopped")
             await self._rest(pause)
             pause = min(pause * 1.5, LONGEST_LOOK)
         self._raise_if_leaving()

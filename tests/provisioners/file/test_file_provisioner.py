@@ -89,6 +89,21 @@ async def test_one_replaced_and_one_written_in_place(
     assert len(news.told) == 5
 
 
+async def test_how_each_is(provisioner: FileProvisioner, pool: Pool, file: Path) -> None:
+    news = News(provisioner)
+    file.write_text(f"- {FIRST}\n- {{endpoint: '{SECOND}', health: healthy}}\n")
+    await provisioner.up(pool)
+    before = await provisioner.instances(pool)
+    assert [each.state for each in before] == [InstanceState.UP, InstanceState.UP]
+    for health, state in (("unhealthy", InstanceState.UNHEALTHY), ("draining", InstanceState.DRAINING)):
+        file.write_text(json.dumps({"endpoints": [FIRST, {"endpoint": SECOND, "health": health}]}))
+        first, second = await news.until(pool, lambda all_, state=state: all_[1].state is state)
+        assert first == before[0]
+        assert (second.id, second.since > before[1].since) == (SECOND, True)
+    file.write_text(f"- {FIRST}\n- {SECOND}\n")
+    await news.until(pool, lambda all_: all_[1].state is InstanceState.UP)
+
+
 async def test_nothing_new_is_not_told(provisioner: FileProvisioner, pool: Pool, file: Path) -> None:
     news = News(provisioner)
     file.write_text(f"- {FIRST}\n")
@@ -123,7 +138,7 @@ WRONG = [
     ("[127.0.0.1:8001, 127.0", "no YAML: line "),
     (f"- {FIRST}\n\t- x\n", "no YAML: line 2"),
     ("- \x07\n", "no YAML"),
-    ("127.0.0.1:8001", "expected a list of HOST:PORT, .* line 1 is"),
+    ("127.0.0.1:8001", "expected a list of HOST:PORT .* line 1 is"),
     (f"hosts: [{FIRST}]", "expected a list .* line 1"),
     (f"endpoints: [{FIRST}]\nmore: 1\n", "expected a list .* line 2"),
     (f"- {FIRST}\n- [x]\n", "expected a list .* line 2"),
@@ -131,6 +146,13 @@ WRONG = [
     (f"- {FIRST}\n---\n- {SECOND}\n", "expected a list .* line 2"),
     ("[" * 50_000, "expected a list"),
     (f"- {FIRST}\n- 127.0.0.1\n", r"endpoints\[1\]: '127.0.0.1' is no address"),
+    ("- {health: healthy}\n", r"endpoints\[0\].endpoint: expected a text"),
+    (f"- {{endpoint: '{FIRST}', health: sick}}\n", r"endpoints\[0\].health: 'sick' is none of healthy, unh"),
+    (f"- {{endpoint: '{FIRST}', weight: 5}}\n", "expected a list .* line 1"),
+    (f"- {{endpoint: '{FIRST}', health: {{}}}}\n", "expected a list .* line 1"),
+    (f"- {{endpoint: '{FIRST}', endpoint: '{SECOND}'}}\n", "expected a list .* line 1"),
+    (f"- {FIRST}\n- {{endpoint: '{FIRST}'}}\n", rf"endpoints\[1\]: {FIRST} stands there twice"),
+    ("- Web:80\n- web:80\n", r"endpoints\[1\]: web:80 stands there twice"),
     (f"- {FIRST}\n- {FIRST}\n", rf"endpoints\[1\]: {FIRST} stands there twice"),
     ("- nosuch.invalid:80\n", "'nosuch.invalid' cannot be resolved here"),
     ("- a:1\n" * 10_001, "10001 are too many"),

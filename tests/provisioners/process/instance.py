@@ -2,7 +2,8 @@
 
 Without options it listens on the port and ends at SIGTERM. `--say=TEXT` prints; `--print=BYTES` prints that
 much; `--exit=STATUS` ends at once; `--deaf` never listens; `--stubborn` ignores SIGTERM; `--child` leaves a
-child that ignores SIGTERM too, in its group; `--daemon` one in a session of its own.
+child that ignores SIGTERM too, in its group; `--daemon` one in a session of its own. `--answer=FILE` answers
+what stands in the file, and hangs while that is empty.
 """
 
 from __future__ import annotations
@@ -36,7 +37,25 @@ def main() -> None:
         signal.pause()
     with socket.create_server(("127.0.0.1", int(port))) as server:
         while True:
-            server.accept()[0].close()
+            connection = server.accept()[0]
+            if "answer" in given:
+                with open(given["answer"], "rb") as file:
+                    answer(connection, file.read())
+            else:
+                connection.close()
+
+
+def answer(connection: socket.socket, text: bytes) -> None:
+    """Whatever was asked; nobody asks who only looks whether somebody listens."""
+    if connection.recv(1000) and text:
+        connection.sendall(text)
+    if text:
+        connection.close()
+    else:
+        hanging.append(connection)
+
+
+hanging: list[socket.socket] = []
 
 
 if __name__ == "__main__":

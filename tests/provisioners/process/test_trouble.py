@@ -83,7 +83,7 @@ async def test_one_that_never_listens_is_stopped_and_given_up(
         provisioner, pool(source), lambda all_of: all_of[0].state is InstanceState.FAILED
     )
     port = instance.endpoint.port
-    what = f"given up after 2 starts: did not listen on port {port} within 0.5 s, and was stopped"
+    what = f"given up after 2 starts: did not listen on port {port} for 0.5 s, and was stopped"
     assert instance.note.startswith(what)
     assert processes(mark) == []
 
