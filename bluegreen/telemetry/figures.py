@@ -16,6 +16,7 @@ from bluegreen.rollout import proof
 from bluegreen.rollout.operations import Operations, ServiceView
 from bluegreen.rollout.wanted_traffic import is_routed
 from bluegreen.telemetry.gate_figures import GateFigures
+from bluegreen.telemetry.migration_figures import MigrationFigures
 from bluegreen.telemetry.pool_figures import PoolFigures
 
 _REVISION = ("service", "environment", "version", "revision")
@@ -24,7 +25,7 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120
 
 class Figures(Collector):
     """Collects from `Operations`; nothing is kept here but the times of rollouts that finished,
-    and what `GateFigures` and `PoolFigures` count."""
+    and what `GateFigures`, `PoolFigures` and `MigrationFigures` count."""
 
     def __init__(self, operations: Operations, registry: CollectorRegistry) -> None:
         self._operations = operations
@@ -45,6 +46,7 @@ class Figures(Collector):
         )
         self._gates = GateFigures(registry)
         self._pools = PoolFigures(registry)
+        self._migrations = MigrationFigures(registry)
         registry.register(self)
 
     async def follow(self) -> None:
@@ -56,6 +58,7 @@ class Figures(Collector):
             aggregate = self._operations.aggregate(service)
             self._gates.begin(aggregate)
             self._pools.begin(aggregate)
+            self._migrations.begin(aggregate)
             if aggregate.rollout is not None and not aggregate.rollout.is_open:
                 self._seen[service] = aggregate.rollout.id
         async for service in self._operations.decisions():
@@ -63,6 +66,7 @@ class Figures(Collector):
                 aggregate = self._operations.aggregate(service)
                 self._gates.note(aggregate)
                 self._pools.note(aggregate)
+                self._migrations.note(aggregate)
                 self._note(service, aggregate.rollout)
 
     def _note(self, service: str, rollout: Rollout | None) -> None:
@@ -87,6 +91,7 @@ class Figures(Collector):
         yield from self._traffic(views)
         yield from self._gates.collect(views)
         yield from self._pools.collect(views)
+        yield from self._migrations.collect(views)
 
     def _fleet(self) -> Iterable[Metric]:
         facts = self._operations.fleet()
