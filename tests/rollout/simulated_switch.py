@@ -131,7 +131,7 @@ class SimulatedSwitch:
                 backend.revision: BackendReport(
                     backend.revision,
                     acknowledged=has_it is not None,
-                    healthy=len(backend.endpoints),
+                    healthy=len({*backend.endpoints} - {*backend.unhealthy} - {*backend.draining}),
                     warming=False,
                     readings=idle,
                 )

@@ -1,7 +1,12 @@
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
 
+import pytest
+from envoy.config.core.v3.health_check_pb2 import DRAINING, HEALTHY, UNHEALTHY, UNKNOWN, HealthStatus
+
+from bluegreen.model.endpoint import Endpoint
+from bluegreen.model.service import BY_PROVISIONER, CONNECT, HealthCheck
 from bluegreen.model.traffic import Backend, ServiceTraffic
 from bluegreen.switches.envoy.translate.endpoints import load_assignments, needs_dns
 from tests.envoy.translate.samples import BLUE, backend, service, traffic
@@ -34,6 +39,17 @@ def test_an_ipv6_address_stands_without_brackets() -> None:
 
 def test_a_backend_with_host_names_has_no_endpoint_resource() -> None:
     assert load_assignments(ServiceTraffic(service(), (backend(1, "localhost:8080"),))) == ()
+
+
+@pytest.mark.parametrize(("health_check", "by_default"), [(CONNECT, UNKNOWN), (BY_PROVISIONER, HEALTHY)])
+def test_what_the_provisioner_says_stands_with_the_endpoint(
+    health_check: HealthCheck, by_default: HealthStatus
+) -> None:
+    well, sick, going = (Endpoint("10.0.0.1", port) for port in (1, 2, 3))
+    told = Backend(1, BLUE, (well, sick, going), routed=True, draining=(going,), unhealthy=(sick,))
+    (made,) = load_assignments(ServiceTraffic(service(), (replace(told, health_check=health_check),)))
+    statuses = [each.health_status for each in made.endpoints[0].lb_endpoints]
+    assert statuses == [by_default, UNHEALTHY, DRAINING]
 
 
 @pytest.mark.parametrize(
