@@ -1,0 +1,58 @@
+"""What files of migrations must not do, all taken together: Squawk's findings and our own, by phase."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from functools import reduce
+from operator import or_
+from pathlib import Path
+
+from bluegreen.migrations.backfill_form import with_constants
+from bluegreen.migrations.lint.directory import contracts_alone
+from bluegreen.migrations.lint.form_rules import SYNTAX_ERROR
+from bluegreen.migrations.lint.judgement import Seen, judge
+from bluegreen.migrations.lint.new_things import NOTHING_NEW
+from bluegreen.migrations.lint.squawk import Squawk, SquawkFailed
+from bluegreen.migrations.migration_directory import look_into
+from bluegreen.migrations.migration_file import MigrationFile
+from bluegreen.model.migration import LintFinding, Phase
+
+
+class Linter:
+    """Holds no state: one is enough for any number of directories at once."""
+
+    def __init__(self, squawk: Squawk) -> None:
+        self._squawk = squawk
+
+    async def lint_directory(self, path: Path, pg_version: str = "") -> tuple[LintFinding, ...]:
+        """Everything that is wrong with a directory and its files, in their order. Raises InvalidInput where
+        there is no such directory, and NoSquawk."""
+        directory = await asyncio.to_thread(look_into, path)
+        refused = {(each.file, each.line) for each in directory.findings if each.refused}
+        findings = [
+            each
+            for each in await self.lint(directory.files, pg_version)
+            if each.rule != SYNTAX_ERROR.name or (each.file, each.line) not in refused
+        ]
+        everything = [*directory.findings, *findings, *contracts_alone(directory.files)]
+        return tuple(sorted(everything, key=lambda each: (each.file, each.line, each.column)))
+
+    async def lint(self, files: Iterable[MigrationFile], pg_version: str = "") -> tuple[LintFinding, ...]:
+        """What is wrong with the statements of files that could be read. The files that are applied in one
+        release are given together: what one adds another may restrict. `pg_version` as in `18` or `18.1`;
+        empty: not known. Raises NoSquawk."""
+        seen = [await self._look(file, pg_version) for file in files]
+        new = reduce(or_, (each.new for each in seen), NOTHING_NEW)
+        return tuple([finding for each in seen for finding in await asyncio.to_thread(judge, each, new)])
+
+    async def _look(self, file: MigrationFile, pg_version: str) -> Seen:
+        is_backfill = file.migration.phase is Phase.BACKFILL
+        text = with_constants(file.text) if is_backfill else file.text
+        try:
+            findings = await self._squawk.look_through(
+                text, pg_version=pg_version, in_transaction=not file.runs_alone
+            )
+        except SquawkFailed as error:
+            return Seen(file, (), str(error))
+        return Seen(file, tuple(findings))

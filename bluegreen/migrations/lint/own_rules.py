@@ -1,0 +1,206 @@
+"""What Squawk is silent on. Each rule is a pattern that the statement's skeleton begins with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from bluegreen.migrations.lint.rule import Ground, Rule, Weight
+from bluegreen.migrations.statements import Statement
+from bluegreen.model.migration import Phase
+
+_NAME = r'(?:[^ "]+|"[^"]*")'
+_QUALIFIED = rf"(?P<table>{_NAME}(?: \. {_NAME})*)"
+
+
+_CREATES = re.compile(
+    r"CREATE (?:(?:GLOBAL |LOCAL )?TEMP(?:ORARY)? |UNLOGGED )?(?:TABLE|MATERIALIZED VIEW) (?!IF NOT EXISTS )"
+    + _QUALIFIED
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRule:
+    """`pattern` may have a group `table`: one that the same file creates is free."""
+
+    rule: Rule
+    pattern: re.Pattern[str]
+
+
+def _own(rule: Rule, *patterns: str) -> list[OwnRule]:
+    return [OwnRule(rule, re.compile(pattern)) for pattern in patterns]
+
+
+_UNBATCHED = Rule(
+    "unbatched-write",
+    Ground.LOCKS,
+    "It may change any number of rows at once, and nobody else can write them until it is over.",
+    "Write a backfill: it does the same in batches, which can be slowed down and resumed.",
+)
+_LOCK_TABLE = Rule(
+    "lock-table", Ground.LOCKS, "It keeps everybody off the table until the file is over.", "Leave it out."
+)
+_TRUNCATE = Rule(
+    "truncate",
+    Ground.BREAKS,
+    "The running version loses its rows, and nobody can use the table until the file is over.",
+    "Do it in the contract of this change, once no version that uses it runs.",
+    contract=Weight.TOLD,
+)
+_REFRESH = Rule(
+    "refresh-not-concurrent",
+    Ground.LOCKS,
+    "Nobody can read the view while it is computed.",
+    "REFRESH MATERIALIZED VIEW CONCURRENTLY.",
+)
+_REWRITE = Rule(
+    "table-rewrite",
+    Ground.LOCKS,
+    "The whole table is written anew while nobody can use it.",
+    "Have it done when there is no load, or with pg_repack.",
+)
+_COUNTED_COLUMN = Rule(
+    "adding-counted-column",
+    Ground.LOCKS,
+    "Every row is given a number, so the table is rewritten while nobody can use it.",
+    "Add a bigint column, SET DEFAULT nextval(...) of a sequence next, and backfill the old rows.",
+)
+_HIDDEN = Rule(
+    "hidden-code",
+    Ground.HIDDEN,
+    "What it does is known only when it is run.",
+    "Write the statements themselves into the file.",
+)
+_QUERY = Rule(
+    "query",
+    Ground.HIDDEN,
+    "Its rows go nowhere, and a function that it calls may change anything.",
+    "Leave it out if it is not there for what the function does.",
+    Weight.TOLD,
+    Weight.TOLD,
+)
+_SETTING = Rule(
+    "session-setting",
+    Ground.FORM,
+    "It would change the session that keeps the ledger and its timeouts.",
+    "SET LOCAL holds to the end of the file; timeouts stand in the service file; roles in its url.",
+)
+_RULE = Rule(
+    "rewrite-rule",
+    Ground.BREAKS,
+    "What the running version reads and writes is turned into something else.",
+    "Use a trigger, or a view with a name of its own.",
+    contract=Weight.TOLD,
+)
+_TRIGGER = Rule(
+    "new-trigger",
+    Ground.BREAKS,
+    "The running version's writes go through it from now on: where it fails, they fail.",
+    "Test it with the running version's writes.",
+    Weight.TOLD,
+    Weight.TOLD,
+)
+_DROP = Rule(
+    "drop-other",
+    Ground.BREAKS,
+    "The running version may still use it.",
+    "Do it in the contract of this change, once no version that uses it runs.",
+    contract=Weight.PASSED,
+)
+_ATTACH = Rule(
+    "attach-partition",
+    Ground.LOCKS,
+    "All rows of the new partition are read under a lock, unless a valid CHECK says what they are.",
+    "Add the CHECK of the partition's bounds NOT VALID, and validate it, before.",
+    Weight.TOLD,
+    Weight.TOLD,
+)
+_LEDGER = Rule(
+    "ledger-schema",
+    Ground.FORM,
+    "The schema bluegreen is the ledger's own.",
+    "Use another schema.",
+)
+
+_WRITES = r"(?:UPDATE|DELETE FROM|MERGE INTO|INSERT INTO)"
+_OURS = r'(?:BLUEGREEN|"bluegreen")'
+_TIMEOUTS = r"\w*_TIMEOUT|ROLE|SESSION AUTHORIZATION|SESSION_REPLICATION_ROLE"
+_OTHER_KINDS = (
+    r"SUBSCRIPTION|EVENT TRIGGER|TEXT SEARCH|STATISTICS|(?:PROCEDURAL )?LANGUAGE|SERVER|TRANSFORM"
+    r"|ACCESS METHOD|FOREIGN DATA WRAPPER|USER MAPPING|CONVERSION|TABLESPACE|GROUP"
+)
+
+OWN_RULES: tuple[OwnRule, ...] = (
+    *_own(
+        _UNBATCHED,
+        rf"(?:UPDATE|DELETE FROM|MERGE INTO) (?:ONLY )?{_QUALIFIED}",
+        rf"INSERT INTO {_QUALIFIED} (?=.*\b(?:SELECT|TABLE)\b)",
+        rf"COPY {_QUALIFIED} .*\bFROM\b",
+        rf"(?:WITH|EXPLAIN) .*\b{_WRITES}\b",
+    ),
+    *_own(_LOCK_TABLE, rf"LOCK (?:TABLE )?(?:ONLY )?{_QUALIFIED}"),
+    *_own(_TRUNCATE, rf"TRUNCATE (?:TABLE )?(?:ONLY )?{_QUALIFIED}(?! ,)"),
+    *_own(_REFRESH, rf"REFRESH MATERIALIZED VIEW (?!CONCURRENTLY ){_QUALIFIED}"),
+    *_own(
+        _REWRITE,
+        r"VACUUM .*\bFULL\b",
+        r"CLUSTER\b",
+        rf"ALTER (?:TABLE|MATERIALIZED VIEW|INDEX) (?:IF EXISTS )?(?:ONLY )?{_QUALIFIED}"
+        r" (?:.* , )?SET (?:TABLESPACE|LOGGED|UNLOGGED|ACCESS METHOD)\b",
+        r"ALTER (?:TABLE|MATERIALIZED VIEW|INDEX) ALL IN TABLESPACE\b",
+    ),
+    *_own(
+        _COUNTED_COLUMN,
+        rf"ALTER TABLE (?:IF EXISTS )?(?:ONLY )?{_QUALIFIED} (?:.* , )?ADD (?:COLUMN )?(?:IF NOT EXISTS )?"
+        rf"{_NAME} (?:(?:BIG|SMALL)?SERIAL[248]?\b|[^,]*\bAS IDENTITY\b)",
+    ),
+    *_own(_HIDDEN, r"(?:DO|CALL|EXECUTE)\b"),
+    *_own(_QUERY, r"(?:SELECT|VALUES|TABLE|EXPLAIN)\b", rf"WITH (?!.*\b{_WRITES}\b)"),
+    *_own(
+        _SETTING,
+        r"SET (?!LOCAL |CONSTRAINTS |TRANSACTION |SESSION CHARACTERISTICS )",
+        rf"SET LOCAL (?:{_TIMEOUTS})\b",
+        r"(?:RESET|DISCARD)\b",
+    ),
+    *_own(
+        _RULE,
+        r"CREATE (?:OR REPLACE )?RULE\b",
+        r"ALTER TABLE .* (?:ENABLE|DISABLE)(?: REPLICA| ALWAYS)? RULE\b",
+    ),
+    *_own(
+        _TRIGGER,
+        rf"CREATE (?:OR REPLACE )?(?:CONSTRAINT )?TRIGGER .* ON {_QUALIFIED}",
+        r"CREATE EVENT TRIGGER\b",
+    ),
+    *_own(_DROP, rf"DROP (?:{_OTHER_KINDS})\b"),
+    *_own(_ATTACH, rf"ALTER TABLE .* ATTACH PARTITION {_QUALIFIED}"),
+    *_own(
+        _LEDGER,
+        rf"(?:.* )?{_OURS} \. ",
+        rf".* (?:SCHEMA|SEARCH_PATH) (?:.* )?{_OURS}(?: |$)",
+    ),
+)
+
+_OF_BACKFILLS = tuple(own for own in OWN_RULES if own.rule is _LEDGER)
+
+
+def own_findings(statements: Iterable[Statement], phase: Phase) -> Iterator[tuple[Rule, Statement]]:
+    """What the statements of one file do that they had better not. To a backfill, which keeps to its batch,
+    only the rule on the ledger applies."""
+    rules = OWN_RULES if phase is not Phase.BACKFILL else _OF_BACKFILLS
+    created: set[str] = set()
+    for statement in statements:
+        for own in rules:
+            found = own.pattern.match(statement.skeleton)
+            if found and found.groupdict().get("table") not in created:
+                yield own.rule, statement
+        if new := created_table(statement):
+            created.add(new)
+
+
+def created_table(statement: Statement) -> str | None:
+    """The table or materialized view that it creates, as its skeleton writes it. One that may have been
+    there before is none."""
+    found = _CREATES.match(statement.skeleton)
+    return found["table"] if found else None
