@@ -282,6 +282,35 @@ async def test_what_the_provisioner_said_is_told(running: Running, run: Run) -> 
         assert "v1 on blue lacks instances: no quota is left" in (await run(verb, "shop")).out.splitlines()
 
 
+async def test_what_is_not_taken_of_the_provisioner_is_told(running: Running, run: Run) -> None:
+    await two_versions(running)
+    first, *others = running.provisioner.pools["shop", 1]
+    theirs = running.provisioner.pools["shop", 2][0].endpoint
+    running.provisioner.pools["shop", 1] = [replace(first, endpoint=theirs), *others]
+    running.provisioner.become(("shop", 1), InstanceState.UP)
+    await running.until(lambda view: view.aggregate.deployment(1).note != "")
+    told = (
+        f"v1 on blue keeps the instances that it has: {theirs} serves v2 on green already: blue needs "
+        "instances of its own."
+    )
+    for verb in ("status", "environments"):
+        assert told in (await run(verb, "shop")).out.splitlines()
+
+
+async def test_an_instance_that_is_not_well_is_shown(running: Running, run: Run) -> None:
+    await running.release("v1")
+    running.provisioner.become(("shop", 1), InstanceState.UNHEALTHY, "answered /ready with status 503", 2)
+    await running.until(lambda view: view.aggregate.deployment(1).up == 2)
+    note = "answered /ready with status 503"
+    shown = (await run("environments", "shop")).out
+    (line,) = (each for each in shown.splitlines() if " i3 " in each)
+    assert line.split()[4:5] == ["unhealthy"]
+    assert line.endswith(note)
+    assert "edge-1  edge     2 of 3" in shown
+    status = (await run("status", "shop")).out
+    assert f"v1 on blue: 2 of 3 instances are up; i3: {note}" in status.splitlines()
+
+
 async def test_what_cannot_be_scaled_is_refused(running: Running, run: Run) -> None:
     await running.controller.apply(catalogue(QUICK), ANNA)
     await running.release("v1")

@@ -28,7 +28,7 @@ from bluegreen.model.event import Origin
 from bluegreen.model.pool import Pool
 from bluegreen.model.provisioning import EndpointsFile, ProcessTemplate, ProvisionerCommand, Provisioning
 from bluegreen.model.secret import Secret
-from bluegreen.model.service import Service
+from bluegreen.model.service import BY_PROVISIONER, Service
 from bluegreen.model.traffic_rule import TrafficRule
 from bluegreen.provisioners.file.endpoints_path import fill_path
 from bluegreen.provisioners.polling import SHORTEST_INTERVAL as SHORTEST_LOOK
@@ -240,10 +240,37 @@ def test_a_mistake_in_instances(addition: str, path: str, words: str) -> None:
     assert words in found.message
 
 
+def test_instances_that_are_judged_by_their_provisioner() -> None:
+    text = f"{HEAD}    instances: {{{FILE}}}\n    health_check: provisioner\n"
+    catalogue = read_service_file(text)
+    assert catalogue.services["shop"].health_check == BY_PROVISIONER
+    described = describe(catalogue)
+    assert described["services"]["shop"]["health_check"] == "provisioner"
+    assert read_service_file(yaml.safe_dump(described)) == catalogue
+    assert SERVICE.validate_json(SERVICE.dump_json(catalogue.services["shop"])) == catalogue.services["shop"]
+
+
+@pytest.mark.parametrize(
+    ("check", "path", "words"),
+    [
+        ("provisioner", "", "provisioner is for services with instances"),
+        ("{type: provisioner}", ".type", "write health_check: provisioner, which has no settings"),
+        ("provisoner", "", "must be a mapping"),
+    ],
+)
+def test_a_mistake_in_who_judges(check: str, path: str, words: str) -> None:
+    (found,) = problems(f"{HEAD}    health_check: {check}\n")
+    assert (found.line, found.path) == (7, f"services.shop.health_check{path}")
+    assert words in found.message
+
+
 @pytest.mark.parametrize(
     ("addition", "path", "words"),
     [
         ("{}", "command", "is missing"),
+        ("{command: [x], ready_path: readyz}", "ready_path", "begin with /"),
+        ("{command: [x], ready_path: /a b}", "ready_path", "no blank"),
+        ("{command: [x], ready_interval: 10ms}", "ready_interval", "at least 100ms"),
         ("{command: shop}", "command", "must be a list of a program"),
         ("{command: ['']}", "command", "[0] must be a program"),
         ("{command: [shop, 8080]}", "command", "[1] must be a text"),

@@ -14,6 +14,8 @@ from bluegreen.admin.v1 import admin_pb2 as pb
 
 ENVIRONMENTS = ("blue", "green")
 
+SERVING = ("ready", "shifting", "active")
+
 _COLOURS = {
     "active": "green",
     "ready": "green",
@@ -24,6 +26,7 @@ _COLOURS = {
     "up": "green",
     "starting": "cyan",
     "waiting": "yellow",
+    "unhealthy": "yellow",
     "stopping": "yellow",
     "failed": "red",
 }
@@ -53,10 +56,12 @@ def environment_lines(status: pb.ServiceStatus) -> Iterator[Text]:
 
 
 def _failures(status: pb.ServiceStatus) -> Iterator[Text]:
-    """What the provisioner said when it could not have the instances of the active version."""
+    """What the provisioner said when it could not have the instances of a version that is there to serve, or
+    what it said that could not be."""
     for each in status.deployments:
-        if each.status == "active" and each.note and not is_complete(each):
-            yield Text(printable(f"{where(each)} lacks instances: {each.note}"), "red")
+        if each.status in SERVING and each.note:
+            how = "keeps the instances that it has" if is_complete(each) else "lacks instances"
+            yield Text(printable(f"{where(each)} {how}: {each.note}"), "red")
 
 
 def way_back_lines(status: pb.ServiceStatus) -> Iterator[Text]:
