@@ -259,7 +259,7 @@ class PuppetOperations:
         self._note("stop_migration", service, origin)
         run = self.view(service).aggregate.open_run
         assert run is not None
-        self.end_run(run, Verdict.INCONCLUSIVE, "Stopped by olga")
+        self.end_run(run, Verdict.INCONCLUSIVE, "is stopped by olga")
         return CommandResult("It is given up.", migration=run.id)
 
     async def plan_migrations(self, service: str, version: str = "") -> MigrationPlan:

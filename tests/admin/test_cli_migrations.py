@@ -71,7 +71,7 @@ async def test_an_expand_is_done_once_the_active_version_lives_with_it(
     await running.says("begins")
     (run,) = shop.shop.migration_runs
     over = replace(run, verdict=Verdict.PASS, summary="1 file is applied", finished_at=STARTED)
-    check = shop.want(CheckKind.TESTS_OF_ACTIVE, 1, into=shop.shop.with_migration_run(over))
+    check = shop.want(CheckKind.TESTS_OF_ACTIVE, 1, "migration 1", into=shop.shop.with_migration_run(over))
     await running.says("1 file is applied.")
     shop.conclude(check, Verdict.FAIL, "1 of 2 tests failed", Finding("home", Verdict.FAIL, "status 500"))
     ended = await running.ends()
@@ -125,7 +125,9 @@ async def test_who_gives_it_up_ends_the_wait_with_3(
     assert (stopped.code, stopped.out) == (0, "It is given up.\n")
     ended = await running.ends()
     assert (ended.code, ended.out) == (3, "")
-    assert ended.err.splitlines()[-1] == ("Error: Stopped by olga. Next: bluegreen migrations backfill shop")
+    assert ended.err.splitlines()[-1] == (
+        "Error: Migration 2 (backfill of v2) is stopped by olga. Next: bluegreen migrations backfill shop"
+    )
 
 
 async def test_the_work_goes_on_when_the_wait_ends(shop: PuppetOperations, run: Run) -> None:

@@ -62,6 +62,11 @@ def find_run(status: pb.ServiceStatus, number: int) -> pb.MigrationRun | None:
     return next((each for each in status.migration_runs if each.id == number), None)
 
 
+def tests_after(status: pb.ServiceStatus, run: pb.MigrationRun) -> pb.Check | None:
+    """The tests of the active version that follow an expand, in the same transaction."""
+    return next((each for each in status.checks if each.subject == f"migration {run.id}"), None)
+
+
 def ready(status: pb.ServiceStatus, goal: Goal) -> Verdict | None:
     """Until the deployment is ready, or will never be."""
     deployment = find_deployment(status, goal.deployment)
@@ -225,10 +230,13 @@ def _findings(status: pb.ServiceStatus, reason: str) -> Sequence[pb.Finding]:
 
 
 def _of_expand(status: pb.ServiceStatus, revision: int) -> Sequence[pb.Finding]:
-    """What its migrations came to, where they are the reason."""
+    """What its migrations came to, or the tests after them, where they are the reason."""
     runs = (each for each in status.migration_runs if each.deployment_revision == revision)
-    last = next(runs, None)
-    return last.findings if last is not None and last.phase == "expand" and last.verdict != "pass" else ()
+    run = next((each for each in runs if each.phase == "expand"), None)
+    if run is None:
+        return ()
+    said = tests_after(status, run) if run.verdict == "pass" else run
+    return said.findings if said is not None and said.verdict != "pass" else ()
 
 
 def _why(status: pb.ServiceStatus, rollout: pb.Rollout) -> str:

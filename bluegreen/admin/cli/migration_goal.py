@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bluegreen.admin.cli.exit_code import ExitCode
-from bluegreen.admin.cli.goals import Goal, Verdict, find_run
+from bluegreen.admin.cli.goals import Goal, Verdict, find_run, tests_after
 from bluegreen.admin.v1 import admin_pb2 as pb
 
 STOPPED = "inconclusive"
@@ -22,24 +22,29 @@ def migrated(status: pb.ServiceStatus, goal: Goal) -> Verdict | None:
         case "pass" if run.phase == "expand":
             return _lived_with(status, run)
         case "pass":
-            return Verdict(ExitCode.DONE, f"{run.summary}. {what_is_next(status)}".strip(), run.findings)
+            return Verdict(ExitCode.DONE, f"{run.summary}. {what_is_next(status)}".strip())
         case verdict if verdict == STOPPED:
-            return Verdict(ExitCode.RETURNED, f"{run.summary}. {what_is_next(status)}".strip(), run.findings)
+            return Verdict(ExitCode.RETURNED, f"{outcome(run)}. {what_is_next(status)}".strip())
         case _:
             return Verdict(ExitCode.FAILED, f"{run.summary}.", run.findings)
 
 
 def _lived_with(status: pb.ServiceStatus, run: pb.MigrationRun) -> Verdict | None:
     """The tests of the active version follow an expand."""
-    following = (
-        each for each in status.checks if each.kind == "tests-of-active" and each.wanted_at >= run.finished_at
-    )
-    check = next(following, None)
+    check = tests_after(status, run)
     if check is not None and not check.verdict:
         return None
     if check is not None and check.verdict != "pass":
         return Verdict(ExitCode.FAILED, f"{run.summary}, but then: {check.summary}.", check.findings)
-    return Verdict(ExitCode.DONE, f"{run.summary}. {what_is_next(status, run)}".strip(), run.findings)
+    return Verdict(ExitCode.DONE, f"{run.summary}. {what_is_next(status, run)}".strip())
+
+
+def outcome(run: pb.MigrationRun) -> str:
+    """What it came to, as a sentence without its full stop. The summary of one that was given up says by
+    whom, and not what."""
+    if run.verdict != STOPPED:
+        return run.summary
+    return f"Migration {run.id} ({run.phase} of {run.version}) {run.summary}"
 
 
 def what_is_next(status: pb.ServiceStatus, run: pb.MigrationRun | None = None) -> str:

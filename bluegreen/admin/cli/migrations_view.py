@@ -57,7 +57,9 @@ def verdict_word(run: pb.MigrationRun) -> Text:
 def _run(run: pb.MigrationRun, status: pb.ServiceStatus, now: float) -> Iterator[Text]:
     line = Text(f"{run.phase.capitalize()} of {printable(run.version)}: ").append(verdict_word(run))
     if run.verdict:
-        yield line.append(f", {span(now - run.finished_at)} ago: {printable(run.summary)}")
+        yield line.append(
+            f", {span(now - run.finished_at)} ago: {printable(run.summary.removeprefix('is '))}"
+        )
         yield from (each for each in findings_view(f for f in run.findings if f.verdict != "pass"))
         return
     if run.begun_at:

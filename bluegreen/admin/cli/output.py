@@ -50,8 +50,9 @@ def _escaped(found: re.Match[str]) -> str:
 
 
 def tell(sentence: str) -> None:
-    """Say on standard error how it goes."""
-    click.echo(f"{clock(time.time())}  {sentence}", err=True)
+    """Say on standard error how it goes; above the bar, where one is drawn there, which click's echo would
+    write into."""
+    print(f"{clock(time.time())}  {sentence}", file=sys.stderr, flush=True)
 
 
 def printable(text: str) -> str:

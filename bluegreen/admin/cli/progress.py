@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from bluegreen.admin.cli.environments_view import where
 from bluegreen.admin.cli.gates_view import approval_wanted
 from bluegreen.admin.cli.goals import OVER, candidate, find_deployment, provided
+from bluegreen.admin.cli.migration_goal import outcome
 from bluegreen.admin.cli.output import printable
 from bluegreen.admin.v1 import admin_pb2 as pb
 
@@ -69,7 +70,7 @@ def _migrations(status: pb.ServiceStatus) -> Iterator[tuple[Subject, str]]:
     progress = status.migration_progress
     for run in reversed(status.migration_runs):
         if run.verdict:
-            yield ("migrations", str(run.id)), f"{run.summary}."
+            yield ("migrations", str(run.id)), f"{outcome(run)}."
     if progress.file:
         yield ("migration", ""), f"{progress.file} is being applied"
     if progress.note:
