@@ -1,0 +1,136 @@
+"""One phase of one version, run."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+
+import psycopg
+
+from bluegreen.migrations.backfill import run_backfill
+from bluegreen.migrations.concurrent_file import apply_alone
+from bluegreen.migrations.drift import drift
+from bluegreen.migrations.errors import Refused, Stopped
+from bluegreen.migrations.index_statement import indexes_of
+from bluegreen.migrations.ledger import create_ledger, keep_schema, read_ledger
+from bluegreen.migrations.ledger_entries import LedgerEntries
+from bluegreen.migrations.migration_file import MigrationFile
+from bluegreen.migrations.plan import Comparison, compare, of_phase
+from bluegreen.migrations.problem import sentence
+from bluegreen.migrations.schema_snapshot import take_snapshot
+from bluegreen.migrations.session import Session
+from bluegreen.migrations.transactional_file import apply_in_transaction
+from bluegreen.model.migration import (
+    AppliedMigration,
+    LintFinding,
+    MigrationName,
+    MigrationProgress,
+    Phase,
+)
+from bluegreen.model.verdict import MAXIMUM_OUTPUT, Finding, Verdict
+
+Lint = Callable[[Iterable[MigrationFile], str], Awaitable[tuple[LintFinding, ...]]]
+"""What is wrong with files that are applied in one release, for a server of a version such as `18.1`."""
+
+
+@dataclass(slots=True)
+class PhaseRun:
+    """What has come of it so far. `known` stands for the ledger until it was read into `entries`."""
+
+    lint: Lint
+    known: tuple[AppliedMigration, ...]
+    files: tuple[MigrationFile, ...] = ()
+    findings: list[Finding] = field(default_factory=list)
+    entries: LedgerEntries | None = None
+
+    @property
+    def ledger(self) -> tuple[AppliedMigration, ...] | None:
+        """All that the database has of the service; None: it could not be read."""
+        return None if self.entries is None else self.entries.applied
+
+    def left(self, phase: Phase) -> tuple[MigrationName, ...]:
+        """The files of a phase that are still to come."""
+        applied = {each.migration for each in (self.known if self.ledger is None else self.ledger)}
+        return tuple(file.migration for file in of_phase(self.files, phase) if file.migration not in applied)
+
+    def refuse_files(self, findings: Iterable[LintFinding]) -> None:
+        self.findings += [Finding("files", Verdict.FAIL, sentence(each)) for each in findings]
+
+    async def run(self, session: Session) -> None:
+        """Apply what is to be applied. Raises Stopped, with the reasons in `findings`, and psycopg.Error."""
+        service = session.order.service
+        self.entries = await read_ledger(session.work, service)
+        try:
+            await self._run(session, self.entries)
+        except (Stopped, psycopg.Error):
+            self.entries = None
+            if not session.work.closed:
+                self.entries = await read_ledger(session.work, service)
+            raise
+        self.entries = await read_ledger(session.work, service)
+
+    async def _run(self, session: Session, entries: LedgerEntries) -> None:
+        phase = session.order.phase
+        comparison = compare(self.files, entries, session.order)
+        self._refuse("the ledger and the files", comparison.problems)
+        self._refuse("the order of phases", comparison.waits(phase))
+        mine = of_phase(comparison.pending, phase)
+        await self._refuse_unsafe(session, comparison, mine)
+        await self._refuse_drift(session, entries, comparison)
+        for file in mine:
+            await self._apply(session, file, entries)
+
+    def _refuse(self, what: str, reasons: tuple[str, ...]) -> None:
+        if not reasons:
+            return
+        self.findings += [Finding(what, Verdict.FAIL, reason) for reason in reasons]
+        more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+        raise Refused(f"{reasons[0]}{more}")
+
+    async def _refuse_unsafe(
+        self, session: Session, comparison: Comparison, mine: tuple[MigrationFile, ...]
+    ) -> None:
+        version = session.work.info.server_version
+        found = await self.lint(comparison.pending, f"{version // 10_000}.{version % 10_000}") if mine else ()
+        names = {str(file.path) for file in mine}
+        self._refuse("lint", tuple(sentence(each) for each in found if each.refused and each.file in names))
+
+    async def _refuse_drift(self, session: Session, entries: LedgerEntries, comparison: Comparison) -> None:
+        """On the first run, and where it is accepted, the schema as it is becomes the one that is meant."""
+        before = entries.schema
+        async with session.work.transaction():
+            now = await take_snapshot(session.work)
+        if before is not None and not session.order.accept_drift:
+            differences = drift(before, now, indexes_of(comparison.pending))
+            self._refuse(
+                "drift", tuple(f"The schema was changed by other hands: {each}" for each in differences)
+            )
+        elif before != now:
+            await create_ledger(session.work)
+            await keep_schema(session.work, now)
+
+    async def _apply(self, session: Session, file: MigrationFile, entries: LedgerEntries) -> None:
+        session.tell(MigrationProgress(file.path.name))
+        session.notices.clear()
+        began = session.clock.now()
+        verdict, summary = Verdict.PASS, ""
+        try:
+            summary = await _done(session, file, entries)
+        except Stopped as stopped:
+            verdict, summary = stopped.verdict, str(stopped)
+            raise
+        finally:
+            if summary:  # not where it was cancelled
+                output = "\n".join(session.notices)[-MAXIMUM_OUTPUT:]
+                seconds = session.clock.now() - began
+                self.findings.append(Finding(file.path.name, verdict, summary, output, seconds))
+
+
+async def _done(session: Session, file: MigrationFile, entries: LedgerEntries) -> str:
+    """What was done."""
+    if file.migration.phase is Phase.BACKFILL:
+        begun = next((each for each in entries.begun if each.migration == file.migration), None)
+        return f"went through {await run_backfill(session, file, begun):,} rows"
+    apply = apply_alone if file.runs_alone else apply_in_transaction
+    await apply(session, file)
+    return "applied"

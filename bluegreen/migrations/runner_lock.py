@@ -1,0 +1,62 @@
+"""One runner for each database: an advisory lock, which ends with the session that holds it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import psycopg
+
+from bluegreen.migrations.connection import Connection
+from bluegreen.migrations.errors import GaveWay
+from bluegreen.migrations.patience import Clock, persist
+
+KEY = (0x626C7565, 0x67726565)  # "blue", "gree": no migrations but ours should use it
+_HOLDER = """
+SELECT a.pid, coalesce(nullif(a.application_name, ''), 'no name'),
+       to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS TZ')
+FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2
+  AND l.classid = %s AND l.objid = %s AND l.database = (
+      SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+"""
+
+
+@asynccontextmanager
+async def only_runner(
+    connection: Connection, patience: float, clock: Clock, tell: Callable[[str], None]
+) -> AsyncIterator[None]:
+    """Keep other runners away from the database, for as long as the context is open.
+
+    Who waits asks again and again rather than in a statement that waits: such a statement would itself be
+    waited for by CREATE INDEX CONCURRENTLY. Raises Refused after `patience` seconds.
+    """
+
+    async def take() -> None:
+        cursor = await connection.execute("SELECT pg_catalog.pg_try_advisory_lock(%s, %s)", KEY)
+        row = await cursor.fetchone()
+        if not (row and row[0]):
+            raise GaveWay(await _holder(connection))
+
+    await persist(take, patience, clock, tell)
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            await _let_go(connection)
+
+
+async def _let_go(connection: Connection) -> None:
+    try:
+        await connection.execute("SELECT pg_catalog.pg_advisory_unlock(%s, %s)", KEY)
+    except psycopg.Error:
+        await connection.close()  # which ends it as well
+
+
+async def _holder(connection: Connection) -> str:
+    cursor = await connection.execute(_HOLDER, KEY)
+    row = await cursor.fetchone()
+    if row is None:
+        return "Another runner is just done with this database"
+    pid, name, since = row
+    return f"Another runner has this database: process {pid} ({name}) since {since}"
