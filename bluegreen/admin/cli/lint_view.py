@@ -1,0 +1,120 @@
+"""What `migrations lint` does, and how a person sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import click
+from rich.cells import cell_len
+from rich.text import Text
+
+from bluegreen.admin.cli.exit_code import ExitCode
+from bluegreen.admin.cli.output import printable, show
+from bluegreen.migrations.lint.code_hosts import github, gitlab, sarif
+from bluegreen.migrations.lint.linter import Linter
+from bluegreen.migrations.lint.squawk import Squawk
+from bluegreen.migrations.migration_file import MAXIMUM_SIZE
+from bluegreen.model.migration import LintFinding
+from bluegreen.subprocesses.command import CommandRunner
+
+_SHOWN_WIDTH = 100
+"""Characters of the line that a finding is about."""
+
+
+def lint(directory: Path, form: str, options: dict[str, str]) -> ExitCode:
+    findings = asyncio.run(_lint(_near(directory), **options))
+    match form:
+        case "github":
+            _echo(github(findings))
+            _echo(f"{_summary(findings)}\n" if findings else "")
+        case "gitlab":
+            _echo(gitlab(findings))
+        case "sarif":
+            _echo(sarif(findings))
+        case "json":
+            _echo(json.dumps({"findings": [asdict(each) for each in findings]}, indent=2))
+        case _:
+            lines = _Lines()
+            show(*(part for each in findings for part in _view(each, lines)), _summary(findings))
+    return ExitCode.FAILED if any(each.refused for each in findings) else ExitCode.DONE
+
+
+async def _lint(directory: Path, pg_version: str) -> tuple[LintFinding, ...]:
+    linter = Linter(Squawk(CommandRunner()))
+    findings = await linter.lint_directory(directory, pg_version)
+    return tuple(replace(each, file=each.file.encode(errors="replace").decode()) for each in findings)
+
+
+def _near(directory: Path) -> Path:
+    """Relative to the current directory, where it lies within."""
+    relative = os.path.relpath(directory) if "\0" not in str(directory) else str(directory)
+    return directory if relative.startswith("..") else Path(relative)
+
+
+def _echo(text: str) -> None:
+    if text:
+        click.echo(text)
+
+
+def _summary(findings: tuple[LintFinding, ...]) -> str:
+    refused = sum(each.refused for each in findings)
+    told = len(findings) - refused
+    match refused, told:
+        case 0, 0:
+            return "Nothing is wrong."
+        case 0, _:
+            return f"Nothing would be refused. Told: {told}."
+        case _:
+            return f"Would be refused: {refused}." + (f" Told: {told}." if told else "")
+
+
+def _view(finding: LintFinding, lines: _Lines) -> Iterator[Text]:
+    style = "bold red" if finding.refused else "yellow"
+    head = Text(f"{printable(finding.file)}:{finding.line}:{finding.column}: ", "bold")
+    head.append("refused" if finding.refused else "told", style)
+    yield head.append(f"  {finding.rule}")
+    line = lines.read(finding.file, finding.line)
+    if line.strip():
+        yield from _extract(line, finding, style)
+    yield Text(f"  {printable(finding.reason)}")
+    if finding.safe_way:
+        yield Text(f"  Safe way: {printable(finding.safe_way)}", "green")
+    yield Text()
+
+
+def _extract(line: str, finding: LintFinding, style: str) -> Iterator[Text]:
+    """The line, and a mark under the character that the finding begins with."""
+    at = min(finding.column - 1, len(line))
+    start = max(0, at - _SHOWN_WIDTH // 2) if at > _SHOWN_WIDTH - 20 else 0
+    shown = printable(line[start : start + _SHOWN_WIDTH])
+    margin = " " * len(str(finding.line))
+    yield Text(f"  {finding.line} | {shown}")
+    yield Text(f"  {margin} | {' ' * cell_len(shown[: at - start])}").append("^", style)
+
+
+class _Lines:
+    """The lines of the files that findings are about."""
+
+    def __init__(self) -> None:
+        self._file, self._lines = "", [""]
+
+    def read(self, file: str, line: int) -> str:
+        """Empty where there is none, or the file cannot be read: that is what the finding is about."""
+        if file != self._file:
+            self._file, self._lines = file, _read(Path(file))
+        return self._lines[line - 1].rstrip("\r") if line <= len(self._lines) else ""
+
+
+def _read(file: Path) -> list[str]:
+    try:
+        if not file.is_file():
+            return []
+        with file.open("rb") as opened:
+            return opened.read(MAXIMUM_SIZE).decode(errors="replace").split("\n")
+    except OSError:
+        return []
