@@ -34,13 +34,17 @@ def resting_way_back(aggregate: ServiceAggregate) -> Deployment | None:
     return other if other.capacity < other.full_capacity else None
 
 
+_BEGINS = (What.DEPLOYED, What.EXPANDED)
+"""From when instances are wanted: where the schema is expanded first, after that."""
+
+
 def scale_up_seconds(events: Sequence[Event], deployment: Deployment) -> float | None:
     """How long it took, the last time that more instances were wanted, until as many were up. None: it is
     not done yet, or these events of the service, oldest first, do not go back so far."""
     ours = [each for each in events if each.deployment == deployment.revision]
     scaled = [each for each in ours if each.what is What.SCALED and each.before and each.after]
     at_first = int(scaled[0].before) if scaled else deployment.capacity
-    began = [(each.at, at_first) for each in ours if each.what is What.DEPLOYED]
+    began = [(each.at, at_first) for each in ours if each.what in _BEGINS]
     began += [(each.at, int(each.after)) for each in scaled if int(each.after) > int(each.before)]
     if not began:
         return None

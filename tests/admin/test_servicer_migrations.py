@@ -23,6 +23,7 @@ from bluegreen.model.migration import (
     PlannedMigration,
 )
 from bluegreen.model.secret import Secret
+from bluegreen.model.traffic_report import ProxyReport
 from bluegreen.model.verdict import Finding, Verdict
 from bluegreen.rollout.operations import MigrateCommand
 from tests.admin.puppet_operations import STARTED, PuppetOperations
@@ -195,3 +196,10 @@ async def test_the_ledger_is_told_where_it_is_asked_for(shop: PuppetOperations, 
 async def test_nothing_tells_the_secret(shop: PuppetOperations, admin: Any) -> None:
     shop.want_run(Phase.EXPAND, "v2")
     assert "hunter2" not in str(await status(admin, ledger=True))
+
+
+async def test_no_proxy_has_acknowledged_what_is_expanding(shop: PuppetOperations, admin: Any) -> None:
+    shop.report(ProxyReport("edge-1", "edge", connected=True, routes_acknowledged_at=1.0))
+    assert [each.acknowledged_by for each in (await status(admin)).deployments] == [1, 1]
+    shop.move(2, Status.EXPANDING)
+    assert [each.acknowledged_by for each in (await status(admin)).deployments] == [1, 0]

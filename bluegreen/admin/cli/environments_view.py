@@ -46,7 +46,7 @@ def environments_view(status: pb.ServiceStatus, now: float) -> RenderableType:
 def environment_lines(status: pb.ServiceStatus) -> Iterator[Text]:
     """What a status says of them: only where something is not as it is meant to be."""
     for each in status.deployments:
-        if each.status not in OVER and not is_complete(each):
+        if each.status not in (*OVER, "expanding") and not is_complete(each):
             yield Text(printable(f"{where(each)}: {each.capacity.summary}"), "yellow")
     if status.disparities:
         what = printable(", ".join(each.what for each in status.disparities))
