@@ -97,7 +97,7 @@ def bind(text: str, values: Mapping[str, str]) -> str:
 
 
 def with_constants(text: str) -> str:
-    """With a number in the place of each `:name`, and everything else where it was: for who only parses it."""
+    """With a number in the place of each `:name` and all else where it was, for who only parses it."""
     parts, position = [], 0
     for statement in split(text):
         for _, start, end in _parameters(statement):

@@ -27,6 +27,9 @@ from bluegreen.model.migration import LintFinding, MigrationName, Phase
 MAXIMUM_ENTRIES = 10_000
 """Files of a directory, of whatever name."""
 
+MAXIMUM_TOTAL = 64 * 1024 * 1024
+"""Characters of all migrations of a directory, taken together."""
+
 _BYTE_ORDER_MARK = "\ufeff"
 _NAME = "A migration is called 0002_split_name.expand.sql, .backfill.sql or .contract.sql"
 
@@ -55,6 +58,7 @@ def look_into(path: Path) -> MigrationDirectory:
     such directory."""
     files: list[MigrationFile] = []
     findings: list[LintFinding] = []
+    size = 0
     for file in _sql_files(path):
         migration = parse_name(file.name)
         if migration is None:
@@ -65,6 +69,9 @@ def look_into(path: Path) -> MigrationDirectory:
         except _Unreadable as unreadable:
             findings.append(unreadable.problem.of(str(file), unreadable.before))
             continue
+        size += len(text)
+        if size > MAXIMUM_TOTAL:
+            raise InvalidInput(f"The migrations in {path} have more than {MAXIMUM_TOTAL:,} characters.")
         problems, backfill = _problems(text, migration)
         findings += [problem.of(str(file), text) for problem in problems]
         statements = split(text)
@@ -97,8 +104,8 @@ def _read(file: Path) -> tuple[str, str]:
                 raise _Unreadable("unreadable-file", "It is not a regular file.", "Put the file itself here.")
             content = opened.read(MAXIMUM_SIZE + 1)
     except OSError as error:
-        safe_way = "The link leads nowhere." if file.is_symlink() and not file.exists() else ""
-        raise _Unreadable("unreadable-file", f"It cannot be read: {error.strerror}.", safe_way) from error
+        what = "This link" if file.is_symlink() and not file.exists() else "It"
+        raise _Unreadable("unreadable-file", f"{what} cannot be read: {error.strerror}.", "") from error
     if len(content) > MAXIMUM_SIZE:
         reason = f"It has more than {MAXIMUM_SIZE:,} bytes."
         raise _Unreadable("file-too-large", reason, "Data does not belong into it.")

@@ -16,7 +16,7 @@ from rich.text import Text
 from bluegreen.admin.cli.exit_code import ExitCode
 from bluegreen.admin.cli.output import printable, show
 from bluegreen.migrations.lint.code_hosts import github, gitlab, sarif
-from bluegreen.migrations.lint.linter import Linter
+from bluegreen.migrations.lint.linter import Linter, LintReport
 from bluegreen.migrations.lint.squawk import Squawk
 from bluegreen.migrations.migration_file import MAXIMUM_SIZE
 from bluegreen.model.migration import LintFinding
@@ -27,27 +27,27 @@ _SHOWN_WIDTH = 100
 
 
 def lint(directory: Path, form: str, options: dict[str, str]) -> ExitCode:
-    findings = asyncio.run(_lint(_near(directory), **options))
+    report = asyncio.run(_lint(_near(directory), **options))
+    findings = tuple(
+        replace(each, file=each.file.encode(errors="replace").decode()) for each in report.findings
+    )
     match form:
         case "github":
-            _echo(github(findings))
-            _echo(f"{_summary(findings)}\n" if findings else "")
+            click.echo("\n".join(filter(None, [github(findings), _summary(report)])))
         case "gitlab":
-            _echo(gitlab(findings))
+            click.echo(gitlab(findings))
         case "sarif":
-            _echo(sarif(findings))
+            click.echo(sarif(findings))
         case "json":
-            _echo(json.dumps({"findings": [asdict(each) for each in findings]}, indent=2))
+            click.echo(json.dumps({"findings": [asdict(each) for each in findings]}, indent=2))
         case _:
             lines = _Lines()
-            show(*(part for each in findings for part in _view(each, lines)), _summary(findings))
+            show(*(part for each in findings for part in _view(each, lines)), _summary(report))
     return ExitCode.FAILED if any(each.refused for each in findings) else ExitCode.DONE
 
 
-async def _lint(directory: Path, pg_version: str) -> tuple[LintFinding, ...]:
-    linter = Linter(Squawk(CommandRunner()))
-    findings = await linter.lint_directory(directory, pg_version)
-    return tuple(replace(each, file=each.file.encode(errors="replace").decode()) for each in findings)
+async def _lint(directory: Path, pg_version: str) -> LintReport:
+    return await Linter(Squawk(CommandRunner())).lint_directory(directory, pg_version)
 
 
 def _near(directory: Path) -> Path:
@@ -56,21 +56,19 @@ def _near(directory: Path) -> Path:
     return directory if relative.startswith("..") else Path(relative)
 
 
-def _echo(text: str) -> None:
-    if text:
-        click.echo(text)
-
-
-def _summary(findings: tuple[LintFinding, ...]) -> str:
-    refused = sum(each.refused for each in findings)
-    told = len(findings) - refused
-    match refused, told:
-        case 0, 0:
-            return "Nothing is wrong."
-        case 0, _:
-            return f"Nothing would be refused. Told: {told}."
+def _summary(report: LintReport) -> str:
+    refused = sum(each.refused for each in report.findings)
+    told = len(report.findings) - refused
+    files = f"{report.files} file" if report.files == 1 else f"{report.files} files"
+    match report.files, refused, told:
+        case 0, 0, 0:
+            return "There are no migrations."
+        case _, 0, 0:
+            return f"{files}: nothing is wrong."
+        case _, 0, _:
+            return f"{files}: nothing would be refused, {told} told."
         case _:
-            return f"Would be refused: {refused}." + (f" Told: {told}." if told else "")
+            return f"{files}: {refused} would be refused" + (f", {told} told." if told else ".")
 
 
 def _view(finding: LintFinding, lines: _Lines) -> Iterator[Text]:

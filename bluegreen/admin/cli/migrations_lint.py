@@ -45,10 +45,11 @@ def _pg_version(context: click.Context, parameter: click.Parameter, value: str) 
     help="Of the server, such as 18: what blocks depends on it.",
 )
 def lint(directory: Path, form: str | None, output: str, **options: Any) -> None:
-    """Tell what in a DIRECTORY of migrations would break the running version, or block it.
+    """Check the files of a DIRECTORY; no database needed.
 
-    Needs no control plane and no database: made for CI. Paths are shown relative to the current directory,
-    which for a code host is to be the repository's. Ends with 0 where no phase would be refused, else with 1.
+    Told is what would break the running version or block it, phase by phase. Made for CI too: paths are
+    relative to the current directory, which for a code host is to be the repository's. Ends with 0 where no
+    phase would be refused, else with 1.
     """
     run(
         "bluegreen.admin.cli.lint_view:lint",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 from pathlib import Path
@@ -19,15 +20,23 @@ from bluegreen.migrations.migration_file import MigrationFile
 from bluegreen.model.migration import LintFinding, Phase
 
 
+@dataclass(frozen=True, slots=True)
+class LintReport:
+    """How many files could be read, and what is wrong, in the order of file and line."""
+
+    files: int
+    findings: tuple[LintFinding, ...]
+
+
 class Linter:
     """Holds no state: one is enough for any number of directories at once."""
 
     def __init__(self, squawk: Squawk) -> None:
         self._squawk = squawk
 
-    async def lint_directory(self, path: Path, pg_version: str = "") -> tuple[LintFinding, ...]:
-        """Everything that is wrong with a directory and its files, in their order. Raises InvalidInput where
-        there is no such directory, and NoSquawk."""
+    async def lint_directory(self, path: Path, pg_version: str = "") -> LintReport:
+        """Everything that is wrong with a directory and its files. Raises InvalidInput where there is no such
+        directory, and NoSquawk."""
         directory = await asyncio.to_thread(look_into, path)
         refused = {(each.file, each.line) for each in directory.findings if each.refused}
         findings = [
@@ -36,7 +45,8 @@ class Linter:
             if each.rule != SYNTAX_ERROR.name or (each.file, each.line) not in refused
         ]
         everything = [*directory.findings, *findings, *contracts_alone(directory.files)]
-        return tuple(sorted(everything, key=lambda each: (each.file, each.line, each.column)))
+        everything.sort(key=lambda each: (each.file, each.line, each.column))
+        return LintReport(len(directory.files), tuple(everything))
 
     async def lint(self, files: Iterable[MigrationFile], pg_version: str = "") -> tuple[LintFinding, ...]:
         """What is wrong with the statements of files that could be read. The files that are applied in one
