@@ -141,8 +141,8 @@ def _deployment_now(
 
 
 def _acknowledged_by(deployment: Deployment, report: TrafficReport) -> int:
-    """How many proxies have what they were told last: clusters while it is deploying, then the weights. Nobody
-    was told of one that is expanding."""
+    """How many proxies have what they were told last: clusters while it is deploying, then the weights.
+    Nobody was told of one that is expanding."""
     if deployment.status is Status.EXPANDING:
         return 0
     if deployment.status is not Status.DEPLOYING:

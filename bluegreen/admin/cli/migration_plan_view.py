@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePath
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -17,7 +18,7 @@ def plan_view(plan: pb.MigrationPlan) -> RenderableType:
         table = columns("PENDING", "STATEMENTS")
         for each in plan.pending:
             first, *others = [printable(line) for line in each.statements] or [""]
-            table.add_row(printable(each.file), "\n".join([first, *others]))
+            table.add_row(printable(PurePath(each.file).name), "\n".join([first, *others]))
         parts.append(table)
     for title, lines in (
         ("Problems", [Text(f"  {printable(each)}", "red") for each in plan.problems]),

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from bluegreen.admin.cli.migrations_lint import lint
+from bluegreen.admin.cli.migrations_lint import lint
 from bluegreen.admin.cli.options import Caller, Patience, asking, awaiting, commanding
 from bluegreen.admin.cli.parameters import WORD
 from bluegreen.admin.cli.verbs import SERVICE, run_verb
@@ -54,6 +55,9 @@ def plan(caller: Caller, service: str, version: str | None) -> None:
     where a phase would be refused.
     """
     run_verb("migrating:plan", caller, service, version or "")
+
+
+migrations.add_command(lint)
 
 
 @migrations.command()
