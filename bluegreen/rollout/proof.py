@@ -104,7 +104,7 @@ def reachable(
             return _silent(proxy, "has not acknowledged its clusters")
         if not proxy.connected:
             return "is not connected"
-        return _unhealthy(backend, expected, now)
+        return _unhealthy(backend, expected, now) or _outdated(deployment, expected)
 
     return _barrier(report.proxies, missing)
 
@@ -116,7 +116,7 @@ def has_capacity(report: TrafficReport, deployment: Deployment, now: float) -> B
         backend = proxy.backends.get(deployment.revision)
         if backend is None:
             return "has reported no statistics of it yet"
-        return _unhealthy(backend, deployment.expected, now)
+        return _unhealthy(backend, deployment.expected, now) or _outdated(deployment, deployment.expected)
 
     return _barrier([proxy for proxy in report.proxies if proxy.connected], missing)
 
@@ -132,6 +132,14 @@ def _unhealthy(backend: BackendReport, expected: int, now: float) -> str | None:
     if backend.healthy < expected:
         return f"sees {backend.healthy} of {expected} instances healthy"
     return None
+
+
+def _outdated(deployment: Deployment, expected: int) -> str | None:
+    """A proxy reports once in a while. Where fewer instances are up, as whoever provides them says, one that
+    sees all of them healthy has yet to report."""
+    if deployment.provisioning is None or deployment.up >= expected:
+        return None
+    return f"has yet to report that only {deployment.up} of {expected} instances are up"
 
 
 def seen_dead(report: TrafficReport, deployment: Deployment) -> list[str]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.fleet import ProxyFacts
 from bluegreen.model.gateway import Gateway
 from bluegreen.model.known_proxy import KnownProxy
 from bluegreen.model.revision_figures import ServiceFigures
-from bluegreen.model.traffic import ServiceTraffic
+from bluegreen.model.traffic import Backend, ServiceTraffic
 from bluegreen.model.traffic_report import BackendReport, LoadReading, ProxyReport, TrafficReport
 from bluegreen.model.traffic_switch import Capabilities
 from bluegreen.rollout.clock import Clock
@@ -19,13 +20,14 @@ REPORT_EVERY = 0.02
 
 class SimulatedSwitch:
     """Two proxies. `told` lists every call in order; `silent` proxies acknowledge nothing new; what they
-    report of requests is `reported_figures`."""
+    report of requests is `reported_figures`; with `counts_sick` they find every instance healthy."""
 
     capabilities = Capabilities(acknowledges_per_proxy=True, exact_drain=True, steps=True)
 
     def __init__(self, clock: Clock, proxies: Sequence[str] = ("edge-1", "edge-2")) -> None:
         self.told: list[tuple[str, ServiceTraffic]] = []
         self.silent: set[str] = set()
+        self.counts_sick = False
         self.known: Sequence[KnownProxy] = ()
         self.forgotten: list[str] = []
         self.reported_figures = ServiceFigures()
@@ -101,6 +103,9 @@ class SimulatedSwitch:
             each.environment.value: each.weight for each in self._traffic[service].backends if each.routed
         }
 
+    def _sick(self, backend: Backend) -> set[Endpoint]:
+        return set() if self.counts_sick else {*backend.unhealthy, *backend.draining}
+
     def _tell(self, verb: str, traffic: ServiceTraffic) -> None:
         name = traffic.service.name
         self.told.append((verb, traffic))
@@ -131,7 +136,7 @@ class SimulatedSwitch:
                 backend.revision: BackendReport(
                     backend.revision,
                     acknowledged=has_it is not None,
-                    healthy=len({*backend.endpoints} - {*backend.unhealthy} - {*backend.draining}),
+                    healthy=len({*backend.endpoints} - self._sick(backend)),
                     warming=False,
                     readings=idle,
                 )

@@ -80,6 +80,19 @@ async def test_no_step_begins_before_all_are_healthy(running: Running) -> None:
     await running.until(lambda view: running.switch.weights()["green"] == 10)
 
 
+async def test_what_the_proxies_have_yet_to_report_holds_a_step_up_too(running: Running) -> None:
+    await running.controller.apply(catalogue(replace(JUDGED, strategy=MANUAL_STEPS)), ANNA)
+    await running.release("v1")
+    await running.controller.deploy(DeployCommand("shop", "v2"), ANNA)
+    await running.status(2, "ready")
+    running.switch.counts_sick = True  # as they do until their next report
+    running.provisioner.become(GREEN, InstanceState.UNHEALTHY, first=2)
+    await running.until(lambda view: deployed(view, 2).up == 2)
+    await running.controller.promote("shop", ANNA)
+    await running.until(lambda view: "yet to report that only 2 of 3 instances are up" in view.activity)
+    assert running.switch.weights() == {"blue": 100, "green": 0}
+
+
 async def test_one_that_never_gets_healthy_fails_with_who_it_is(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
