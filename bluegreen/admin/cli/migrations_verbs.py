@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from bluegreen.admin.cli.migrations_lint import lint
-from bluegreen.admin.cli.migrations_lint import lint
 from bluegreen.admin.cli.options import Caller, Patience, asking, awaiting, commanding
 from bluegreen.admin.cli.parameters import WORD
 from bluegreen.admin.cli.verbs import SERVICE, run_verb
@@ -39,9 +38,6 @@ def migrations() -> None:
 def status(caller: Caller, service: str) -> None:
     """Show which migrations are applied, which run, what comes next."""
     run_verb("migrating:status", caller, service)
-
-
-migrations.add_command(lint)
 
 
 @migrations.command()
