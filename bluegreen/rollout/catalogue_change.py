@@ -14,6 +14,7 @@ from bluegreen.model.event import Event, Origin, What
 from bluegreen.model.gateway import Gateway
 from bluegreen.model.service import Service
 from bluegreen.model.store import CatalogueChange
+from bluegreen.rollout.migrations import describe_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ def plan(
         if service.name in aggregates:
             _refuse_moved_ground(aggregates[service.name], service.gateways, populated)
             _refuse_other_count(aggregates[service.name], service)
+            _refuse_other_database(aggregates[service.name], service)
     change = CatalogueChange(
         gateways=tuple(
             gateway for name, gateway in sorted(outcome.gateways.items()) if gateways.get(name) != gateway
@@ -92,6 +94,12 @@ def plan(
 
 
 def _refuse_removal(aggregate: ServiceAggregate) -> None:
+    run = aggregate.open_run
+    if run is not None:
+        raise Refused(
+            f"{aggregate.name} cannot be removed during the {describe_run(run)}.",
+            f"Possible: bluegreen migrations stop {aggregate.name}, then apply again; wait until it is over.",
+        )
     held = [each for each in aggregate.deployments if each.status.is_open]
     if held:
         names = ", ".join(f"{each.version} on {each.environment} ({each.status})" for each in held)
@@ -139,4 +147,16 @@ def _refuse_other_count(aggregate: ServiceAggregate, wanted: Service) -> None:
             f"{aggregate.name} cannot go from {before.instances} to {count} instances while rollout "
             f"{rollout.id} is open.",
             "Possible: promote --full, abort, and apply again.",
+        )
+
+
+def _refuse_other_database(aggregate: ServiceAggregate, wanted: Service) -> None:
+    """A run that is open goes on with other timeouts and another load, but not elsewhere."""
+    run, before, after = aggregate.open_run, aggregate.service.database, wanted.database
+    if run is None or before is None:
+        return
+    if after is None or (after.url, after.migrations) != (before.url, before.migrations):
+        raise Refused(
+            f"The database of {aggregate.name} cannot change during the {describe_run(run)}.",
+            f"Possible: bluegreen migrations stop {aggregate.name}, then apply again; wait until it is over.",
         )

@@ -18,7 +18,9 @@ from bluegreen.model.verdict import Verdict
 from bluegreen.rollout import parity, pools, proof
 from bluegreen.rollout.draft import Draft
 from bluegreen.rollout.hooks import give_up_hooks, want_hooks
+from bluegreen.rollout.migration_guards import require_filled, why_no_life
 from bluegreen.rollout.refusals import (
+    NOT_READY,
     WARM,
     candidate_of,
     possible,
@@ -86,7 +88,7 @@ def _give_up(draft: Draft) -> str:
     """End a deployment that has never had traffic."""
     for deployment in draft.aggregate.deployments:
         sentence = f"The deployment of {deployment.version} on {deployment.environment} is given up."
-        if deployment.status is Status.DEPLOYING:
+        if deployment.status in NOT_READY:
             draft.transition(deployment.revision, What.FAILED, sentence, note=f"aborted by {draft.asked_by}")
             return sentence
         if deployment.status is Status.READY:
@@ -129,6 +131,9 @@ def rollback(
             f"{way_back.environment} was rolled back from: promote gives it the traffic again."
         )
     require(aggregate, expected, loser_of)
+    lost = why_no_life(aggregate, way_back)
+    if lost:
+        raise Refused(lost, possible(aggregate))
     dead = proof.seen_dead(draft.report, way_back)
     if dead and not force:
         raise Refused(
@@ -187,6 +192,7 @@ def _start(draft: Draft, *, full: bool, force: bool = False) -> str:
             f"{aggregate.name} has nothing to promote. {why_nothing_to_promote(aggregate)}",
             possible(aggregate),
         )
+    require_filled(draft, candidate)
     active = aggregate.active
     pools.scale_up(draft, candidate)
     if active is not None:

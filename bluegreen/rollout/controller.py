@@ -9,19 +9,20 @@ from functools import partial
 
 from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.catalogue import Catalogue, Difference
-from bluegreen.model.errors import Conflict, Overtaken, Refused, UnknownName
+from bluegreen.model.errors import Conflict, Overtaken, UnknownName
 from bluegreen.model.event import Origin
 from bluegreen.model.fleet import ProxyFacts
 from bluegreen.model.gateway import Gateway
-from bluegreen.model.migration import MigrationPlan
+from bluegreen.model.migration import MigrationPlan, Phase
 from bluegreen.model.store import Store
 from bluegreen.model.traffic_switch import TrafficSwitch
-from bluegreen.rollout import commands, gate_commands, pool_commands
+from bluegreen.rollout import commands, gate_commands, migration_commands, pool_commands
 from bluegreen.rollout.catalogue_change import plan
 from bluegreen.rollout.clock import Clock
 from bluegreen.rollout.deploy_command import deploy
 from bluegreen.rollout.draft import Decide
 from bluegreen.rollout.fleet_memory import FleetMemory
+from bluegreen.rollout.migration_guards import refuse_bad_plan
 from bluegreen.rollout.operations import CommandResult, DeployCommand, MigrateCommand, ServiceView
 from bluegreen.rollout.outside import Outside
 from bluegreen.rollout.pools import pools_of
@@ -55,7 +56,14 @@ class Controller:
         self._decisions = ChangeSignals()
         self._alert: set[str] = set()
         self._around = Surroundings(
-            store, switch, clock, outside, lambda: self._gateways, self._told, self._alert
+            store=store,
+            switch=switch,
+            clock=clock,
+            outside=outside,
+            gateways=lambda: self._gateways,
+            changed=self._told,
+            progressed=self._signals.notify,
+            alert=self._alert,
         )
         self._workers: dict[str, ServiceWorker] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -126,13 +134,19 @@ class Controller:
         return await self._command(service, partial(pool_commands.scale, instances=instances), origin)
 
     async def migrate(self, command: MigrateCommand, origin: Origin) -> CommandResult:
-        raise Refused("Migrations cannot be run yet.")
+        active = self.aggregate(command.service).active
+        if command.phase is Phase.CONTRACT and command.retire_standby and active is not None:
+            planned = await self.plan_migrations(command.service, active.version)
+            refuse_bad_plan(planned, service=command.service, accept_drift=command.accept_drift)
+        decide_on = partial(migration_commands.migrate, command=command)
+        return await self._command(command.service, decide_on, origin)
 
     async def stop_migration(self, service: str, origin: Origin) -> CommandResult:
-        raise Refused("Migrations cannot be run yet.")
+        return await self._command(service, migration_commands.stop, origin)
 
     async def plan_migrations(self, service: str, version: str = "") -> MigrationPlan:
-        raise Refused("Migrations cannot be run yet.")
+        order = migration_commands.order_to_plan(self._worker(service).aggregate, version)
+        return await self._around.outside.migrator.plan(order)
 
     async def instance_log(self, service: str, instance: str, lines: int) -> str:
         aggregate = self._worker(service).aggregate
@@ -194,7 +208,7 @@ class Controller:
     def view(self, service: str) -> ServiceView:
         worker = self._worker(service)
         report = self._switch.observe(service)
-        return ServiceView(worker.aggregate, report, worker.activity, worker.observation)
+        return ServiceView(worker.aggregate, report, worker.activity, worker.observation, worker.migration)
 
     def fleet(self) -> Sequence[ProxyFacts]:
         return self._switch.fleet()

@@ -15,6 +15,7 @@ from bluegreen.rollout.deployment_decision import decide_deployment
 from bluegreen.rollout.draft import Change, Draft
 from bluegreen.rollout.gate_decision import act_on_analysis
 from bluegreen.rollout.look import Look, Wait
+from bluegreen.rollout.migration_decision import decide_migration
 from bluegreen.rollout.pool_decision import follow_count, replace_failed
 from bluegreen.rollout.rollout_decision import decide_rollout
 
@@ -27,7 +28,7 @@ def decide(
     no_deadline_before: float = 0.0,
     observation: Observation | None = None,
 ) -> Change | Wait:
-    """The next step. The open rollout comes first, then the deployments from the oldest on.
+    """The next step. The open rollout comes first, then migrations, then the deployments from the oldest on.
 
     No deadline for the proxies ends before `no_deadline_before`: after a start they need a moment to be heard
     again, and what passed while nobody listened says nothing about them. `observation` is what was seen of
@@ -47,6 +48,11 @@ def decide(
         followed = follow_count(Draft(aggregate, now, CONTROLLER))
         if followed is not None:
             return followed
+    migration = decide_migration(aggregate, look)
+    if isinstance(migration, Change):
+        return migration
+    if migration is not None:
+        waits.append(migration)
     for deployment in aggregate.deployments:
         for following in (
             replace_failed(Draft(aggregate, now, CONTROLLER), deployment),

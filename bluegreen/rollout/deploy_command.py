@@ -11,9 +11,12 @@ from bluegreen.model.environment import Environment
 from bluegreen.model.errors import Refused
 from bluegreen.model.event import What
 from bluegreen.model.hook import Moment
+from bluegreen.model.migration import Phase
 from bluegreen.model.service import BY_PROVISIONER
 from bluegreen.rollout.draft import Draft
 from bluegreen.rollout.hooks import want_hooks
+from bluegreen.rollout.migration_guards import refuse_while_migrating
+from bluegreen.rollout.migration_runs import want_run
 from bluegreen.rollout.operations import DeployCommand
 from bluegreen.rollout.refusals import possible, why_busy
 
@@ -23,6 +26,7 @@ def deploy(draft: Draft, command: DeployCommand) -> str:
     aggregate = draft.aggregate
     if aggregate.open_rollout is not None:
         raise Refused(why_busy(aggregate, aggregate.open_rollout), possible(aggregate))
+    refuse_while_migrating(draft)
     environment = _idle_environment(aggregate)
     provisioning = None if command.endpoints else aggregate.service.provisioning
     endpoints = () if provisioning else _endpoints(aggregate, command, environment)
@@ -34,16 +38,18 @@ def deploy(draft: Draft, command: DeployCommand) -> str:
     occupant = aggregate.occupant(environment)
     if occupant is not None:
         _make_room(draft, occupant, command)
+    expands = aggregate.service.database is not None
     deployment = Deployment(
         service=aggregate.name,
         revision=aggregate.last_deployment_revision + 1,
         version=command.version,
         environment=environment,
-        status=Status.DEPLOYING,
+        status=Status.EXPANDING if expands else Status.DEPLOYING,
         endpoints=endpoints,
         deployed_at=draft.now,
         status_since=draft.now,
-        deadline_at=draft.now + aggregate.service.strategy.ready_deadline,
+        # Its time to become ready begins once the schema is there.
+        deadline_at=None if expands else draft.now + aggregate.service.strategy.ready_deadline,
         upstream=aggregate.service.upstream,
         health_check=aggregate.service.health_check,
         provisioning=provisioning,
@@ -57,6 +63,8 @@ def deploy(draft: Draft, command: DeployCommand) -> str:
     )
     draft.add(deployment, sentence)
     want_hooks(draft, Moment.BEFORE_DEPLOY, deployment.revision)
+    if expands:
+        want_run(draft, Phase.EXPAND, deployment.version, deployment=deployment.revision)
     return sentence
 
 

@@ -12,6 +12,7 @@ from bluegreen.rollout.draft import Change, Draft
 from bluegreen.rollout.gate_decision import fail_by_tests, judge, observation_of, tests_before_ready
 from bluegreen.rollout.hooks import hooks_before, want_hooks
 from bluegreen.rollout.look import Look, Wait
+from bluegreen.rollout.migration_decision import expand
 from bluegreen.rollout.pool_decision import are_enough_up, decide_instances
 
 
@@ -25,8 +26,10 @@ def decide_deployment(
             return leaving
     rollout = aggregate.open_rollout
     match deployment.status:
+        case Status.EXPANDING:
+            return _hooks_first(draft, deployment) or expand(draft, deployment)
         case Status.DEPLOYING:
-            return _deploying(draft, deployment, look)
+            return _hooks_first(draft, deployment) or _deploying(draft, deployment, look)
         case Status.READY if rollout is None:
             return Wait(f"{deployment.version} on {deployment.environment} is ready to be promoted.")
         case Status.DRAINING | Status.STANDBY if rollout and rollout.candidate == deployment.revision:
@@ -41,7 +44,7 @@ def decide_deployment(
             return None
 
 
-def _deploying(draft: Draft, deployment: Deployment, look: Look) -> Change | Wait:
+def _hooks_first(draft: Draft, deployment: Deployment) -> Change | Wait | None:
     hooks = hooks_before(draft, Moment.BEFORE_DEPLOY, deployment.revision)
     if hooks is not None and hooks.is_open:
         return Wait(f"{deployment.version} waits for the hooks before its deployment.")
@@ -49,6 +52,10 @@ def _deploying(draft: Draft, deployment: Deployment, look: Look) -> Change | Wai
         sentence = f"{deployment.version} failed: {hooks.summary}."
         draft.transition(deployment.revision, What.FAILED, sentence, note=hooks.summary)
         return draft.change(sentence)
+    return None
+
+
+def _deploying(draft: Draft, deployment: Deployment, look: Look) -> Change | Wait:
     rejected = [proxy for proxy in look.report.proxies if proxy.rejected is not None]
     if rejected:
         note = f"{rejected[0].proxy} has rejected it: {rejected[0].rejected}"

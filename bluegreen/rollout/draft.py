@@ -8,9 +8,11 @@ from typing import Any
 
 from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.check import Check, CheckKind
-from bluegreen.model.deployment import Deployment
+from bluegreen.model.deployment import Deployment, Status
 from bluegreen.model.errors import Refused
 from bluegreen.model.event import Event, Origin, What
+from bluegreen.model.migration import MigrationProgress
+from bluegreen.model.migration_run import MigrationRun
 from bluegreen.model.rollout import Outcome, Rollout
 from bluegreen.model.traffic_report import TrafficReport
 from bluegreen.model.traffic_rule import TOTAL_WEIGHT, TrafficRule
@@ -41,11 +43,14 @@ class Draft:
         now: float,
         origin: Origin,
         report: TrafficReport | None = None,
+        progress: MigrationProgress | None = None,
     ) -> None:
-        """`report`: the facts of this moment, for what an operator shall not do against them."""
+        """`report`: the facts of this moment, for what an operator shall not do against them; `progress`: how
+        far the open run of migrations is, to be told of."""
         self.aggregate = self._before = aggregate
         self.now = now
         self.report = report or TrafficReport()
+        self.progress = progress
         self._origin = origin
         self._events: list[Event] = []
 
@@ -87,10 +92,14 @@ class Draft:
         deployment = self.aggregate.deployment(revision)
         following = next_status(deployment.status, what)
         changes = {"status": following, "status_since": self.now, "deadline_at": None, "note": "", **changes}
+        if deployment.status is Status.EXPANDING and not following.is_open:
+            # No proxy was told of it, and no instance was had.
+            changes |= {"withdrawn_at": self.now, "stopped_at": self.now}
         self.aggregate = self.aggregate.with_deployment(replace(deployment, **changes))
         self.record(what, message, before=deployment.status, after=following, deployment=revision)
         if not following.is_open:
             self.give_up(lambda check: check.deployment == revision and check.is_ahead)
+            self._end_run_of(revision)
 
     def note(self, revision: int, what: What, message: str, **changes: Any) -> None:
         """Set fields of a deployment that leave its status as it is."""
@@ -168,6 +177,19 @@ class Draft:
         self.aggregate = self.aggregate.with_check(said)
         what = What.APPROVED if check.kind is CheckKind.APPROVAL else What.CHECKED
         self.record(what, f"{summary}.", after=verdict, deployment=check.deployment)
+
+    def record_run(self, run: MigrationRun, what: What, message: str) -> None:
+        """Put a run of migrations in the place of the one with its id, or add it where it is new."""
+        self.aggregate = self.aggregate.with_migration_run(run)
+        self.record(what, message, after=run.verdict or "", deployment=run.deployment)
+
+    def _end_run_of(self, revision: int) -> None:
+        run = self.aggregate.open_run
+        if run is not None and run.deployment == revision:
+            summary = "ended with the deployment"
+            over = replace(run, verdict=Verdict.INCONCLUSIVE, finished_at=self.now, summary=summary)
+            message = f"The {run.phase} of {run.version} (migration {run.id}) {summary}."
+            self.record_run(over, What.MIGRATED, message)
 
     def give_up(self, which: Callable[[Check], bool]) -> None:
         """Nobody waits for these any more."""

@@ -47,6 +47,10 @@ def run_tests(draft: Draft, *, active: bool) -> str:
 def _idle(draft: Draft) -> Deployment:
     aggregate = draft.aggregate
     for each in aggregate.deployments:
+        if each.status is Status.EXPANDING:
+            raise Refused(
+                f"{each.version} waits for its schema: it is tested once it is deployed.", possible(aggregate)
+            )
         if each.status is Status.DEPLOYING and _is_tested(aggregate, each):
             return each
         if each.status is Status.DEPLOYING:
@@ -110,7 +114,8 @@ def _begin_waiting(draft: Draft, asked: Check) -> None:
     """What the hooks were asked before begins now, and so do its deadlines."""
     if asked.subject == Moment.BEFORE_DEPLOY:
         deadline = draft.now + draft.aggregate.service.strategy.ready_deadline
-        draft.put_off(asked.deployment, deadline)
+        if draft.aggregate.deployment(asked.deployment).status is Status.DEPLOYING:
+            draft.put_off(asked.deployment, deadline)
     rollout = draft.aggregate.open_rollout
     if asked.subject == Moment.BEFORE_SHIFT and rollout is not None and rollout.id == asked.rollout:
         draft.amend(set_at=draft.now)

@@ -17,6 +17,7 @@ from bluegreen.rollout.analysis.stretch import stretch_of, way_back
 from bluegreen.rollout.commands import PROMOTED
 from bluegreen.rollout.draft import Change, Draft
 from bluegreen.rollout.look import Look, Wait
+from bluegreen.rollout.migration_guards import why_no_life
 
 
 def tests_before_ready(draft: Draft, deployment: Deployment) -> Change | Wait | None:
@@ -86,7 +87,8 @@ def _act_when_over(draft: Draft, look: Look, seen: Observation, act: OnFinding) 
         for check in draft.aggregate.checks_of(CheckKind.ANALYSIS, active.revision, rollout=None)
     )
     # A version of which nobody sees an instance alive is no way back, until it is one again.
-    possible = act is OnFinding.TURN_BACK and not proof.seen_dead(look.report, back)
+    alive = not proof.seen_dead(look.report, back) and not why_no_life(draft.aggregate, back)
+    possible = act is OnFinding.TURN_BACK and alive
     if told and not possible:
         return None
     judged = judge(draft, seen, at="with all traffic")

@@ -14,7 +14,7 @@ from bluegreen.model.event import What
 from bluegreen.model.pool import IN_USE, Instance, InstanceState, Pool
 from bluegreen.model.provisioning import FULL, EndpointsFile
 from bluegreen.rollout.draft import Draft
-from bluegreen.rollout.wanted_traffic import awaits_hooks
+from bluegreen.rollout.wanted_traffic import is_kept_back
 
 TAKING_TRAFFIC = (Status.READY, Status.SHIFTING, Status.ACTIVE)
 
@@ -25,7 +25,7 @@ def pools_of(aggregate: ServiceAggregate) -> Iterable[Pool]:
     """What is wanted of whoever provides instances: the same after a restart."""
     for deployment in aggregate.deployments:
         provisioning = deployment.provisioning
-        if provisioning is None or not deployment.has_instances or awaits_hooks(aggregate, deployment):
+        if provisioning is None or not deployment.has_instances or is_kept_back(aggregate, deployment):
             continue
         yield Pool(
             service=aggregate.name,

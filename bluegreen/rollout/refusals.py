@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.deployment import Deployment, Status
+from bluegreen.model.migration import Phase
+from bluegreen.model.migration_run import MigrationRun
 from bluegreen.model.rollout import Rollout, RolloutKind
+from bluegreen.rollout.migrations import contracts_of, describe_run, named, pending_after
+
+NOT_READY = (Status.EXPANDING, Status.DEPLOYING)
+"""On the way to be what can be promoted."""
 
 WARM = (Status.DRAINING, Status.STANDBY)
 """Without new traffic, and able to take it at once."""
@@ -18,25 +24,50 @@ def possible(aggregate: ServiceAggregate) -> str:
         statuses = {each.status for each in aggregate.deployments}
         if aggregate.active is not None:
             verbs.insert(0, "retire")
-        if statuses & {Status.DEPLOYING, Status.READY}:
+        if statuses & {*NOT_READY, Status.READY}:
             verbs.insert(0, "abort")
         if aggregate.service.gates.tests and Status.READY in statuses:
             verbs.insert(0, "test")
         if statuses & {Status.STANDBY, Status.DRAINING}:
             verbs.insert(0, "deploy --replace-standby")
-        elif Status.DEPLOYING not in statuses:
+        elif not statuses & set(NOT_READY):
             verbs.insert(0, "deploy")
         candidate, active = candidate_of(aggregate), aggregate.active
         if candidate is not None:
             verbs.insert(0, "promote")
         if active and any(d.status in WARM and d.revision < active.revision for d in aggregate.deployments):
             verbs.insert(0, "rollback")
+        verbs = _with_migrations(aggregate, verbs)
     elif rollout.kind is RolloutKind.PROMOTE and rollout.turning_back is None:
         on = ["resume"] if rollout.paused else [] if rollout.acknowledged_at is None else ["promote"]
         if rollout.current is not None and rollout.current.approval:
             on.append("approve")
         verbs = [*on, "promote --full", "abort", "rollback", *verbs]
     return f"Possible: {', '.join(verbs)}."
+
+
+def _with_migrations(aggregate: ServiceAggregate, verbs: list[str]) -> list[str]:
+    """These verbs without those that migrations stand in the way of, and with those that they can be moved
+    on by."""
+    run, candidate, active = aggregate.open_run, candidate_of(aggregate), aggregate.active
+    if run is not None:
+        barred = _barred_by(run, candidate)
+        return ["migrations stop", *(verb for verb in verbs if verb.split()[0] not in barred)]
+    if candidate is not None and pending_after(aggregate, candidate.version).backfills:
+        return ["migrations backfill", *(verb for verb in verbs if verb != "promote")]
+    if active is None or candidate is not None:
+        return verbs
+    left = pending_after(aggregate, active.version)
+    if left.backfills:
+        return ["migrations backfill", *verbs]
+    return ["migrations contract", *verbs] if left.contracts else verbs
+
+
+def _barred_by(run: MigrationRun, candidate: Deployment | None) -> tuple[str, ...]:
+    if run.phase is not Phase.BACKFILL:
+        return ("promote", "deploy", "retire")
+    own = candidate is not None and candidate.version == run.version
+    return ("promote", "deploy") if own else ("deploy",)
 
 
 def candidate_of(aggregate: ServiceAggregate) -> Deployment | None:
@@ -65,6 +96,8 @@ def why_busy(aggregate: ServiceAggregate, rollout: Rollout) -> str:
 def why_nothing_to_promote(aggregate: ServiceAggregate) -> str:
     for each in aggregate.deployments:
         match each.status:
+            case Status.EXPANDING:
+                return f"{each.version} waits for its schema before it is deployed to {each.environment}."
             case Status.DEPLOYING:
                 return f"{each.version} is still being deployed to {each.environment}."
             case Status.STANDBY | Status.DRAINING:
@@ -78,6 +111,12 @@ def why_no_way_back(aggregate: ServiceAggregate) -> str:
     if aggregate.active is None:
         return "No version is active."
     other = aggregate.occupant(aggregate.active.environment.other)
+    run = aggregate.open_run
+    if other is None and run is not None and run.phase is Phase.CONTRACT:
+        return f"It was given up for the {describe_run(run)}."
+    contracts = [each.migration for each in contracts_of(aggregate, aggregate.active.version)]
+    if other is None and contracts:
+        return f"It ended with the contract of {named(contracts)}: no version before can live with that."
     if other is None:
         return "The version before has been retired, or there never was one."
     return f"{other.version} on {other.environment} is {other.status} and never had the traffic."

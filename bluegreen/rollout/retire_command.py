@@ -8,10 +8,12 @@ from bluegreen.model.errors import Refused
 from bluegreen.model.event import What
 from bluegreen.model.traffic_report import RequestFigures, TrafficReport
 from bluegreen.rollout.draft import Draft
+from bluegreen.rollout.migration_guards import refuse_while_migrating
 from bluegreen.rollout.refusals import possible, why_busy
 from bluegreen.rollout.standing import Standing, loser_of, require
 
 _ENDED_BY = {
+    Status.EXPANDING: What.FAILED,
     Status.DEPLOYING: What.FAILED,
     Status.READY: What.SUPERSEDED,
     Status.ACTIVE: What.RETIRED,
@@ -30,6 +32,7 @@ def retire(draft: Draft, *, confirmed: bool, expected: Standing | None = None) -
     aggregate = draft.aggregate
     if aggregate.open_rollout is not None:
         raise Refused(why_busy(aggregate, aggregate.open_rollout), possible(aggregate))
+    refuse_while_migrating(draft, but_backfill=True)
     held = [each for each in aggregate.deployments if each.status.is_open]
     if not held:
         return f"{aggregate.name} has no version: there is nothing to retire."

@@ -6,17 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bluegreen.model.aggregate import ServiceAggregate
-from bluegreen.model.deployment import Status
 from bluegreen.model.duration import format_duration
 from bluegreen.model.errors import Overtaken
 from bluegreen.model.event import CONTROLLER, Event, What
-from bluegreen.rollout.refusals import candidate_of, possible
+from bluegreen.rollout.refusals import NOT_READY, candidate_of, possible
 
 _MOVES = frozenset(
     (
-        *(What.DEPLOYED, What.PREPARED, What.FAILED, What.SUPERSEDED, What.RETIRED),
+        *(What.DEPLOYED, What.EXPANDED, What.PREPARED, What.FAILED, What.SUPERSEDED, What.RETIRED),
         *(What.SHIFT_STARTED, What.WEIGHT_SET, What.CONTINUED, What.PAUSED, What.RESUMED),
-        *(What.TURNED_BACK, What.ROLLOUT_FINISHED, What.APPROVED, What.TESTED_AGAIN),
+        *(What.TURNED_BACK, What.ROLLOUT_FINISHED, What.APPROVED, What.TESTED_AGAIN, What.MIGRATION_WANTED),
     )
 )
 """The events after which a service stands elsewhere."""
@@ -37,7 +36,7 @@ class Standing:
 def standing(aggregate: ServiceAggregate) -> Standing:
     rollout, active = aggregate.open_rollout, aggregate.active
     waiting = candidate_of(aggregate) or next(
-        (each for each in aggregate.deployments if each.status is Status.DEPLOYING), None
+        (each for each in aggregate.deployments if each.status in NOT_READY), None
     )
     return Standing(
         rollout=rollout.id if rollout else None,

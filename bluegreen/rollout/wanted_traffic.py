@@ -33,7 +33,7 @@ def wanted_traffic(aggregate: ServiceAggregate) -> ServiceTraffic:
             unhealthy=_known(each, each.unhealthy),
         )
         for each in aggregate.deployments
-        if each.withdrawn_at is None and each.is_held and not awaits_hooks(aggregate, each)
+        if each.withdrawn_at is None and each.is_held and not is_kept_back(aggregate, each)
     )
     preview, candidate = previewed(aggregate), candidate_of(aggregate)
     return ServiceTraffic(
@@ -50,8 +50,11 @@ def _known(deployment: Deployment, endpoints: tuple[Endpoint, ...]) -> tuple[End
     return tuple(each for each in endpoints if each in told)
 
 
-def awaits_hooks(aggregate: ServiceAggregate, deployment: Deployment) -> bool:
-    """Whether nothing may be done with it yet, or ever: the hooks before its deployment have not passed."""
+def is_kept_back(aggregate: ServiceAggregate, deployment: Deployment) -> bool:
+    """Whether nothing may be done with it yet, or ever: the schema is not expanded for it, or the hooks
+    before its deployment have not passed."""
+    if deployment.status is Status.EXPANDING:
+        return True
     hooks = aggregate.checks_of(CheckKind.HOOKS, deployment.revision, subject=Moment.BEFORE_DEPLOY)
     return any(not check.has_passed for check in hooks)
 

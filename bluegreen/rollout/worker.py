@@ -12,6 +12,7 @@ from bluegreen.model.command import TakenCommand
 from bluegreen.model.errors import Conflict, InvalidInput, NotServing
 from bluegreen.model.event import CONTROLLER, Origin
 from bluegreen.model.gateway import Gateway
+from bluegreen.model.migration import MigrationProgress
 from bluegreen.model.store import Store
 from bluegreen.model.traffic_switch import TrafficSwitch
 from bluegreen.model.verdict import Finding
@@ -21,6 +22,7 @@ from bluegreen.rollout.clock import Clock
 from bluegreen.rollout.decision import decide
 from bluegreen.rollout.draft import Change, Decide, Draft
 from bluegreen.rollout.look import Wait
+from bluegreen.rollout.migration_keeper import MigrationKeeper
 from bluegreen.rollout.operations import CommandResult
 from bluegreen.rollout.outside import Outside
 from bluegreen.rollout.pool_keeper import PoolKeeper
@@ -50,6 +52,7 @@ class Surroundings:
     outside: Outside
     gateways: Callable[[], Mapping[str, Gateway]]
     changed: Callable[[str], None]
+    progressed: Callable[[str], None]  # nothing was decided, but there is more to tell
     alert: set[str]  # the services for whom a change of facts may matter
 
 
@@ -66,9 +69,17 @@ class ServiceWorker:
         self._watcher = Watcher(around.switch, around.clock)
         self._checks = CheckRunner(around.outside.checker, around.gateways, self._take_in)
         self._pools = PoolKeeper(around.outside.provisioner, self._take_in)
+        self._migrations = MigrationKeeper(
+            around.outside.migrator, self._take_in, lambda: around.progressed(self.aggregate.name)
+        )
         self._rest_until = 0.0
         self._turn = asyncio.Lock()
         self._woken = asyncio.Event()
+
+    @property
+    def migration(self) -> MigrationProgress | None:
+        """How far the open run of migrations is; None: none runs, or nothing is known yet."""
+        return self._migrations.progress
 
     def wake(self) -> None:
         """Have the worker look again."""
@@ -97,9 +108,9 @@ class ServiceWorker:
         if taken is not None:
             if taken.service != self.aggregate.name:
                 raise InvalidInput(f"The key {origin.key!r} was used for a command to {taken.service}.")
-            return CommandResult(taken.message, taken.deployment, taken.rollout)
+            return CommandResult(taken.message, taken.deployment, taken.rollout, taken.migration)
         report = self._around.switch.observe(self.aggregate.name)
-        draft = Draft(self.aggregate, self._around.clock.now(), origin, report)
+        draft = Draft(self.aggregate, self._around.clock.now(), origin, report, self.migration)
         sentence = decide_on(draft)
         change = draft.change(sentence)
         result = _result(sentence, self.aggregate, change.aggregate)
@@ -134,6 +145,7 @@ class ServiceWorker:
         """Have everything asked that is to be asked of the world outside."""
         self._checks.follow(self.aggregate, outside)
         self._pools.follow(self.aggregate, outside)
+        self._migrations.follow(self.aggregate, outside)
         stretch = self._watcher.stretch
 
         def take(source: str, finding: Finding) -> None:
@@ -241,6 +253,7 @@ def _result(sentence: str, before: ServiceAggregate, after: ServiceAggregate) ->
         sentence,
         deployment=after.last_deployment_revision if deployed else rollout.candidate if rollout else None,
         rollout=rollout.id if rollout else None,
+        migration=after.last_migration_run_id if after.migration_runs != before.migration_runs else None,
     )
 
 
@@ -248,5 +261,11 @@ def _taken(result: CommandResult, draft: Draft, origin: Origin) -> TakenCommand 
     if not origin.key:
         return None
     return TakenCommand(
-        origin.key, draft.aggregate.name, draft.now, result.message, result.deployment, result.rollout
+        origin.key,
+        draft.aggregate.name,
+        draft.now,
+        result.message,
+        result.deployment,
+        result.rollout,
+        result.migration,
     )

@@ -16,7 +16,7 @@ from bluegreen.model.environment import Environment
 from bluegreen.model.pool import InstanceState
 from bluegreen.rollout.environments import drift
 from bluegreen.rollout.operations import ServiceView
-from bluegreen.rollout.wanted_traffic import awaits_hooks
+from bluegreen.rollout.wanted_traffic import is_kept_back
 
 HANDED_IN = "handed-in"
 """The state of an instance of which nothing is known but where it listens."""
@@ -144,7 +144,7 @@ class PoolFigures:
 def _provided(aggregate: ServiceAggregate) -> Iterator[Deployment]:
     """The deployments whose instances somebody starts."""
     for each in aggregate.deployments:
-        if each.provisioning is not None and each.is_held and not awaits_hooks(aggregate, each):
+        if each.provisioning is not None and each.is_held and not is_kept_back(aggregate, each):
             yield each
 
 

@@ -1,0 +1,93 @@
+"""What must not be done while a database is changed, and when it must not be contracted. Pure."""
+
+from __future__ import annotations
+
+from bluegreen.model.aggregate import ServiceAggregate
+from bluegreen.model.deployment import Deployment
+from bluegreen.model.errors import Refused
+from bluegreen.model.migration import MigrationPlan, Phase
+from bluegreen.model.migration_run import MigrationRun
+from bluegreen.model.traffic_report import TrafficReport
+from bluegreen.rollout import proof
+from bluegreen.rollout.draft import Draft
+from bluegreen.rollout.migrations import (
+    contracts_since,
+    describe_progress,
+    describe_run,
+    named,
+    pending_after,
+)
+from bluegreen.rollout.refusals import possible, why_busy
+
+
+def refuse_while_migrating(draft: Draft, *, but_backfill: bool = False) -> None:
+    """Raise Refused while a run of migrations is open; a backfill may be let pass."""
+    run = draft.aggregate.open_run
+    if run is None or (but_backfill and run.phase is Phase.BACKFILL):
+        return
+    raise Refused(_why_migrating(draft, run), possible(draft.aggregate))
+
+
+def _why_migrating(draft: Draft, run: MigrationRun) -> str:
+    if run.begun_at is None:
+        return f"The {describe_run(run)} waits to begin."
+    how = describe_progress(draft.progress) if draft.progress is not None else ""
+    return f"The {describe_run(run)} is under way{how and ': '}{how}."
+
+
+def require_filled(draft: Draft, candidate: Deployment) -> None:
+    """Raise Refused where rows are still to be filled in that a version reads."""
+    aggregate = draft.aggregate
+    run = aggregate.open_run
+    if run is not None and (run.phase is not Phase.BACKFILL or run.version == candidate.version):
+        refuse_while_migrating(draft)
+    left = pending_after(aggregate, candidate.version).backfills
+    if left:
+        raise Refused(
+            f"{candidate.version} cannot have the traffic before the backfill of {named(left)} has run.",
+            f"Next: bluegreen migrations backfill {aggregate.name}.",
+        )
+
+
+def why_no_life(aggregate: ServiceAggregate, deployment: Deployment) -> str:
+    """Why a version cannot have the traffic back; empty: it can, as far as the database goes."""
+    contracts = contracts_since(aggregate, deployment)
+    if not contracts:
+        return ""
+    return (
+        f"{deployment.version} cannot live with the database any more: the contract of {named(contracts)} has"
+        " taken away what it needs."
+    )
+
+
+def why_no_contract(aggregate: ServiceAggregate, report: TrafficReport) -> str:
+    """Why another version than the active one may still need what a contract takes away, as a clause; empty:
+    none does, and every proxy has acknowledged that none has traffic."""
+    rollout = aggregate.open_rollout
+    if rollout is not None:
+        return why_busy(aggregate, rollout).rstrip(".")
+    for each in aggregate.deployments:
+        if each == aggregate.active:
+            continue
+        if each.status.is_open:
+            return f"{each.version} on {each.environment} is {each.status}"
+        if each.is_held:
+            return f"{each.version} (revision {each.revision}) is over, but not every proxy has let go of it"
+        if each.has_instances:
+            return f"the instances of {each.version} (revision {each.revision}) are not stopped yet"
+    routes = proof.routes_acknowledged(report)
+    return "" if routes.passed else f"the routes are acknowledged by {routes}"
+
+
+def refuse_bad_plan(plan: MigrationPlan, *, service: str, accept_drift: bool) -> None:
+    """Raise Refused where a contract would be refused by its runner: that must not cost the way back."""
+    ours = (each for each in plan.findings if each.refused and each.file.endswith(f".{Phase.CONTRACT}.sql"))
+    reasons = [*plan.problems, *(f"{each.file}:{each.line}: {each.reason}" for each in ours)]
+    if plan.drift and not accept_drift:
+        reasons.append(f"the schema was changed by other hands: {plan.drift[0]}")
+    if reasons:
+        more = f"; and {len(reasons) - 1} more" if len(reasons) > 1 else ""
+        raise Refused(
+            f"The contract would be refused, and the standby is kept: {reasons[0]}{more}.",
+            f"See bluegreen migrations plan {service}.",
+        )
