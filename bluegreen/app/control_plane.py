@@ -14,8 +14,8 @@ from prometheus_client import CollectorRegistry
 from bluegreen.admin.servicer import AdminServicer
 from bluegreen.admin.servicer import server_options as admin_options
 from bluegreen.app.settings import Settings, processes_of
-from bluegreen.app.unmigrated import Unmigrated
 from bluegreen.gates.outside_checker import OutsideChecker
+from bluegreen.migrations.postgres_migrator import PostgresMigrator
 from bluegreen.model.catalogue import Catalogue
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.errors import InvalidInput, NotServing, Refused
@@ -73,7 +73,8 @@ async def control_plane(
         directory = processes_of(settings.database)
         processes = await stack.enter_async_context(ProcessProvisioner.open(directory))
         provisioner = await stack.enter_async_context(Provisioners.open(processes))
-        controller = Controller(store, switch, clock, Outside(checker, provisioner, Unmigrated()))
+        migrator = await stack.enter_async_context(PostgresMigrator.open())
+        controller = Controller(store, switch, clock, Outside(checker, provisioner, migrator))
         await controller.start()
         if catalogue is not None:
             await _apply(controller, catalogue, settings)
