@@ -223,7 +223,7 @@ async def test_the_status_of_migrations(shop: PuppetOperations, run: Run) -> Non
     assert first == "shop  database db.internal:5432/shop"
     assert head.split() == ["NUMBER", "NAME", "EXPAND", "BACKFILL", "CONTRACT"]
     assert row.split()[:2] == ["0002", "split_name"]
-    assert "0.2 s  v2, olga" in row
+    assert "250 ms  v2, olga" in row
     assert row.rstrip().endswith("to come   to come")
     assert expand.startswith("Expand of v2: pass, ")
     assert expand.endswith(" ago: 1 file is applied")

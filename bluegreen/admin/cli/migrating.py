@@ -9,6 +9,7 @@ from bluegreen.admin.cli.concluding import conclude, verdict_on
 from bluegreen.admin.cli.connection import connected, origin
 from bluegreen.admin.cli.exit_code import ExitCode
 from bluegreen.admin.cli.failure import Failure
+from bluegreen.admin.cli.gates_view import findings_view
 from bluegreen.admin.cli.goals import Goal
 from bluegreen.admin.cli.migration_goal import migrated
 from bluegreen.admin.cli.migration_plan_view import plan_view, would_be_refused
@@ -58,7 +59,10 @@ def migrate(caller: Caller, patience: Patience, request: dict[str, Any]) -> Exit
     with connected(caller) as connection:
         answer = connection.call("Migrate", pb.MigrateRequest(origin=origin(caller), **request))
         goal = Goal(migrated, migration=answer.migration_run.id)
-        return conclude(caller, answer, verdict_on(connection, answer, goal, patience))
+        verdict = verdict_on(connection, answer, goal, patience)
+        if verdict.code is ExitCode.DONE and not caller.json:
+            show(*findings_view(answer.migration_run.findings))
+        return conclude(caller, answer, verdict)
 
 
 def stop(caller: Caller, service: str) -> ExitCode:

@@ -18,7 +18,7 @@ def plan_view(plan: pb.MigrationPlan) -> RenderableType:
         table = columns("PENDING", "STATEMENTS")
         for each in plan.pending:
             first, *others = [printable(line) for line in each.statements] or [""]
-            table.add_row(printable(PurePath(each.file).name), "\n".join([first, *others]))
+            table.add_row(_name(each.file), "\n".join([first, *others]))
         parts.append(table)
     for title, lines in (
         ("Problems", [Text(f"  {printable(each)}", "red") for each in plan.problems]),
@@ -46,8 +46,13 @@ def _plural(what: str, count: int) -> str:
     return what if count == 1 else f"{first}s {rest}".rstrip()
 
 
+def _name(file: str) -> str:
+    """The directory is that of the version, where the control plane runs."""
+    return printable(PurePath(file).name)
+
+
 def _finding(each: pb.LintFinding) -> Iterator[Text]:
-    line = Text(f"  {printable(each.file)}:{each.line}:{each.column}: ")
+    line = Text(f"  {_name(each.file)}:{each.line}:{each.column}: ")
     line.append("refused" if each.refused else "told", "red" if each.refused else "yellow")
     yield line.append(f"  {printable(each.rule)}: {printable(each.reason)}")
     if each.safe_way:

@@ -101,9 +101,14 @@ def _cells(status: pb.ServiceStatus) -> dict[Change, dict[str, Text]]:
 
 
 def _applied(applied: pb.AppliedMigration) -> Text:
-    took = f"{applied.seconds:.1f} s" if applied.seconds < 60 else span(applied.seconds)
-    cell = Text(f"{clock(applied.applied_at)}  {took}", "green")
+    cell = Text(f"{clock(applied.applied_at)}  {_took(applied.seconds)}", "green")
     return cell.append(printable(f"  {applied.version}, {applied.author}"), "dim")
+
+
+def _took(seconds: float) -> str:
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    return f"{seconds:.1f} s" if seconds < 60 else span(seconds)
 
 
 def _pending(text: str, status: pb.ServiceStatus) -> Text:
