@@ -184,14 +184,20 @@ def describe(deployment: Deployment) -> str:
     staying = [each for each in deployment.instances if each.id not in deployment.leaving]
     up = sum(each.state is InstanceState.UP for each in staying)
     leaving = len(deployment.instances) - len(staying)
-    notes = [
-        f"{each.id}: {each.note or each.state}" for each in deployment.instances if each.state in NOT_WELL
-    ]
+    notes = [f"{each.id}: {each.note or each.state}" for each in deployment.instances if _is_unwell(each)]
+    if deployment.provisioning and not deployment.instances:
+        notes = [f"its {deployment.provisioning.source.type} has told of none"]
     shown = "; ".join(notes[:3]) + (f"; and {len(notes) - 3} more" if len(notes) > 3 else "")
     what = f"{up} of {count(deployment.capacity)} {'is' if deployment.capacity == 1 else 'are'} up"
     if leaving:
         what += f", {leaving} leave{'s' if leaving == 1 else ''}"
     return f"{what}; {shown}" if notes else what
+
+
+def _is_unwell(instance: Instance) -> bool:
+    """Whether there is something to say of it. One that starts may have ended before, or take its time."""
+    is_slow = instance.state is InstanceState.STARTING and instance.note != ""
+    return instance.state in NOT_WELL or is_slow
 
 
 def count(instances: int) -> str:

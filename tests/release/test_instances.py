@@ -290,6 +290,22 @@ async def test_a_standby_at_half_is_scaled_up_before_the_way_back(
     await unharmed(running)
 
 
+async def test_a_version_whose_port_never_opens_fails_with_its_last_words(
+    world: World, machine: Machine
+) -> None:
+    """At the deadline of the deployment, long before its processes are given up."""
+    template = machine.template()
+    template["command"] = ["sh", "-c", "echo waiting for the database; exec sleep 600"]
+    strategy = {"ready_deadline": "5s"}
+    await world.start(health_check=HEALTH, instances={"count": 1, "process": template}, strategy=strategy)
+    await deploy(world, "v1")
+    failed = await world.happens("failed")
+    assert "did not listen on port" in failed.message
+    assert "waiting for the database" in failed.message
+    await world.happens("stopped")
+    assert machine.running() == []
+
+
 async def test_a_version_that_exits_at_once_fails_with_its_last_words(
     world: World, load: StartLoad, machine: Machine
 ) -> None:

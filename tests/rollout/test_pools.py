@@ -53,6 +53,12 @@ async def test_a_version_is_ready_once_all_its_instances_are_up(running: Running
     assert len(deployed(view, 1).endpoints) == 3
 
 
+async def test_what_is_not_known_of_instances_is_said(running: Running) -> None:
+    running.provisioner.forget(("shop", 1))
+    await running.controller.deploy(DeployCommand("shop", "v1"), ANNA)
+    await running.until(lambda v: "0 of 3 instances are up; its process has told of none" in v.activity)
+
+
 async def test_instances_that_cannot_be_had_fail_the_deployment_with_their_last_words(
     running: Running,
 ) -> None:

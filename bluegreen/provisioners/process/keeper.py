@@ -39,6 +39,9 @@ UNREADY_GRACE = 2.0
 KILL_PATIENCE = 10.0
 """Seconds to die of SIGKILL before that is told. What hangs in the kernel takes longer."""
 
+SLOW = 3.0
+"""Seconds of starting after which an operator is told why it is not up yet."""
+
 UNREADY_TRIES = 3
 """Askings in a row without a good answer, before one that was up is called unhealthy. One good answer makes
 it up again."""
@@ -147,7 +150,8 @@ class Keeper:
                 self._failures = 0
 
     async def _start(self) -> None:
-        self._become(InstanceState.STARTING)
+        # What it said at its end before is all that is known of it now.
+        self._become(InstanceState.STARTING, self._note)
         self.record = replace(self.record, starts=self.record.starts + 1)
         try:
             if not is_free(self.record.endpoint):
@@ -186,8 +190,12 @@ class Keeper:
         """Wait until it does."""
         clock = asyncio.get_running_loop().time
         deadline, pause = clock() + self.template.ready_timeout, SHORTEST_LOOK
+        told, slow = False, min(SLOW, self.template.ready_timeout / 2)
         while why := await why_not():
             self.known.set()
+            if not told and clock() >= deadline - self.template.ready_timeout + slow:
+                told, note = True, await self._with_last_lines(f"{why} for {slow:g} s")
+                self._become(InstanceState.STARTING, note, self._since)
             if clock() >= deadline:
                 await self._end_process(UNREADY_GRACE)
                 raise _NotWell(f"{why} for {self.template.ready_timeout:g} s, and was stopped")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -72,7 +73,7 @@ async def test_it_is_not_up_before_it_is_ready(
     impatient = replace(wanted, source=replace(wanted.source, ready_timeout=0.5))
     await provisioner.up(impatient)
     (instance,) = await until(
-        provisioner, impatient, lambda all_of: bool(states.append(all_of[0].state)) or all_of[0].note != ""
+        provisioner, impatient, lambda all_of: bool(states.append(all_of[0].state)) or states[-1] == "failed"
     )
     assert instance.note.startswith(
         "given up after 1 starts: answered /ready with status 503 for 0.5 s, and was stopped. It said last:"
@@ -86,6 +87,9 @@ async def test_a_control_plane_that_comes_back_ends_none_that_is_unhealthy(
     async with ProcessProvisioner.open(directory) as before:
         await before.up(wanted)
         (first,) = await all_up(before, wanted)
+        async with asyncio.timeout(10):
+            while not any('"proven": true' in each.read_text() for each in directory.rglob(f"*{first.id}*")):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
     become(answer, BAD)
     async with ProcessProvisioner.open(directory) as after:
         told: list[InstanceState] = []

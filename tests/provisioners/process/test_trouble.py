@@ -88,6 +88,30 @@ async def test_one_that_never_listens_is_stopped_and_given_up(
     assert processes(mark) == []
 
 
+async def test_what_one_says_that_does_not_listen_yet_is_told_before_it_is_given_up(
+    provisioner: ProcessProvisioner, mark: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "SLOW", 0.2)
+    wanted = pool(template(mark, "--deaf", "--say=no database yet"))
+    await provisioner.up(wanted)
+    (instance,) = await until(provisioner, wanted, lambda all_of: all_of[0].note != "")
+    assert instance.state is InstanceState.STARTING
+    assert instance.note == (
+        f"did not listen on port {instance.endpoint.port} for 0.2 s. It said last:\nno database yet"
+    )
+
+
+async def test_its_last_words_are_not_forgotten_when_it_starts_again(
+    provisioner: ProcessProvisioner, mark: str
+) -> None:
+    wanted = pool(template(mark, "--say=no database", "--exit=3"))
+    await provisioner.up(wanted)
+    (instance,) = await until(
+        provisioner, wanted, lambda all_of: all_of[0].restarts > 0 and all_of[0].state == "starting"
+    )
+    assert instance.note.startswith("ended with exit status 3. It said last:\nno database")
+
+
 async def test_a_program_that_cannot_be_run(provisioner: ProcessProvisioner, tmp_path: Path) -> None:
     program = tmp_path / "program"
     program.write_bytes(b"\x7fELF nonsense")
