@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from bluegreen.admin.gate_views import HISTORY_OUTPUT, STATUS_OUTPUT, finding_views
+from bluegreen.admin.gate_views import STATUS_OUTPUT, finding_views
 from bluegreen.admin.v1 import admin_pb2 as pb
 from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.connection_string import database_at
@@ -23,12 +23,21 @@ from bluegreen.rollout.operations import ServiceView
 
 UNKNOWN = -1
 
+STATUS_FINDINGS = 200
+"""Of all runs in one status, which may be sent ten times a second."""
+
+HISTORY_FINDINGS = 2000
+"""Of all runs in one history: a client takes four MiB unless it says otherwise."""
+
+PLANNED = 2000
+"""Lines of statements in one plan, and so many findings of each kind."""
+
 
 def add_migrations(status: pb.ServiceStatus, view: ServiceView) -> None:
     """Tell of the runs, newest first, of the one that is under way, and of what ends the way back."""
     aggregate = view.aggregate
     status.database = _database(aggregate)
-    status.migration_runs.extend(run_views(reversed(aggregate.migration_runs), STATUS_OUTPUT))
+    status.migration_runs.extend(run_views(reversed(aggregate.migration_runs), STATUS_FINDINGS))
     if view.migration is not None and aggregate.open_run is not None:
         status.migration_progress.CopyFrom(progress_view(view.migration))
     status.way_back_ends = way_back_ends(aggregate)
@@ -54,17 +63,16 @@ def _database(aggregate: ServiceAggregate) -> str:
         return "a database"
 
 
-def run_views(runs: Iterable[MigrationRun], output: int = HISTORY_OUTPUT) -> list[pb.MigrationRun]:
-    """With so many characters of output, which the first runs get first."""
+def run_views(runs: Iterable[MigrationRun], findings: int = HISTORY_FINDINGS) -> list[pb.MigrationRun]:
+    """With so many findings, which the first runs get first."""
     views = []
     for run in runs:
-        view = run_view(run, output)
-        output -= sum(len(finding.output) for finding in view.findings)
-        views.append(view)
+        views.append(run_view(run, findings))
+        findings -= len(views[-1].findings)
     return views
 
 
-def run_view(run: MigrationRun, output: int = STATUS_OUTPUT) -> pb.MigrationRun:
+def run_view(run: MigrationRun, findings: int = STATUS_FINDINGS) -> pb.MigrationRun:
     return pb.MigrationRun(
         id=run.id,
         version=run.version,
@@ -74,7 +82,7 @@ def run_view(run: MigrationRun, output: int = STATUS_OUTPUT) -> pb.MigrationRun:
         accept_drift=run.accept_drift,
         verdict=run.verdict or "",
         summary=run.summary,
-        findings=finding_views(run.findings, output),
+        findings=finding_views(run.findings[:findings], STATUS_OUTPUT),
         wanted_at=run.wanted_at,
         begun_at=run.begun_at or 0.0,
         finished_at=run.finished_at or 0.0,
@@ -107,12 +115,14 @@ def applied_view(applied: AppliedMigration) -> pb.AppliedMigration:
 
 
 def plan_view(plan: MigrationPlan) -> pb.MigrationPlan:
+    """Where there is more to say than anybody reads, what is refused is said first."""
+    findings = sorted(plan.findings, key=lambda each: not each.refused)
     return pb.MigrationPlan(
         applied=map(applied_view, plan.applied),
-        pending=map(_planned_view, plan.pending),
-        problems=plan.problems,
-        findings=map(_lint_view, plan.findings),
-        drift=plan.drift,
+        pending=_planned_views(plan.pending),
+        problems=plan.problems[:PLANNED],
+        findings=map(_lint_view, findings[:PLANNED] if len(findings) > PLANNED else plan.findings),
+        drift=plan.drift[:PLANNED],
     )
 
 
@@ -120,10 +130,13 @@ def _migration_view(name: MigrationName) -> pb.Migration:
     return pb.Migration(number=name.number, name=name.name, phase=name.phase)
 
 
-def _planned_view(planned: PlannedMigration) -> pb.PlannedMigration:
-    return pb.PlannedMigration(
-        migration=_migration_view(planned.migration), file=planned.file, statements=planned.statements
-    )
+def _planned_views(pending: Iterable[PlannedMigration]) -> Iterator[pb.PlannedMigration]:
+    lines = PLANNED
+    for each in pending:
+        yield pb.PlannedMigration(
+            migration=_migration_view(each.migration), file=each.file, statements=each.statements[:lines]
+        )
+        lines = max(0, lines - len(each.statements))
 
 
 def _lint_view(found: LintFinding) -> pb.LintFinding:

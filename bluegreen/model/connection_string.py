@@ -35,15 +35,15 @@ class ConnectionString(Secret):
 
 
 def database_at(connection: str) -> str:
-    """Such as `db.internal:5432/shop`, or `/run/postgresql/shop`. Raises InvalidInput, which shows no part of
-    it, where it is no connection string or names no database."""
+    """Such as `db.internal:5432/shop`, `/run/postgresql/shop`, or `shop` alone. Raises InvalidInput, which
+    shows no part of it, where it is no connection string or names no database."""
     if "://" in connection:
         host, name = _of_url(connection)
     else:
         host, name = _of_words(connection)
     if not name:
         raise InvalidInput("The connection string names no database: write postgresql://USER@HOST/DATABASE.")
-    return f"{host}/{name}"
+    return f"{host}/{name}" if host else name
 
 
 def _of_url(connection: str) -> tuple[str, str]:

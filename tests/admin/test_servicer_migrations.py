@@ -8,6 +8,7 @@ from typing import Any
 import grpc
 import pytest
 
+from bluegreen.admin.migration_views import PLANNED, STATUS_FINDINGS
 from bluegreen.admin.v1 import admin_pb2 as pb
 from bluegreen.model.database import Database
 from bluegreen.model.deployment import Status
@@ -203,3 +204,24 @@ async def test_no_proxy_has_acknowledged_what_is_expanding(shop: PuppetOperation
     assert [each.acknowledged_by for each in (await status(admin)).deployments] == [1, 1]
     shop.move(2, Status.EXPANDING)
     assert [each.acknowledged_by for each in (await status(admin)).deployments] == [1, 0]
+
+
+async def test_what_a_status_tells_of_runs_has_a_bound(shop: PuppetOperations, admin: Any) -> None:
+    many = [Finding(f"f{number}", Verdict.FAIL, "no") for number in range(150)]
+    for version in ("v2", "v3"):
+        shop.end_run(shop.want_run(Phase.EXPAND, version), Verdict.FAIL, "It failed", *many)
+    newest, older = (await status(admin)).migration_runs
+    assert (newest.version, len(newest.findings)) == ("v3", 150)
+    assert (older.version, len(older.findings)) == ("v2", STATUS_FINDINGS - 150)
+
+
+async def test_what_a_plan_tells_has_a_bound_and_says_first_what_is_refused(
+    shop: PuppetOperations, admin: Any
+) -> None:
+    told = LintFinding("f.sql", 1, 1, "prefer-text-field", "style", refused=False)
+    refused = replace(told, rule="renaming-column", refused=True)
+    pending = PlannedMigration(BACKFILL, "f.sql", ("SELECT 1",) * (PLANNED - 1))
+    shop.plan = MigrationPlan((), (pending, pending, pending), findings=(*(told,) * PLANNED, refused))
+    plan = await admin.PlanMigrations(pb.PlanMigrationsRequest(service="shop"))
+    assert [len(each.statements) for each in plan.pending] == [PLANNED - 1, 1, 0]
+    assert (len(plan.findings), plan.findings[0].rule) == (PLANNED, "renaming-column")

@@ -18,7 +18,8 @@ class ExitCode(IntEnum):
     """The words are wrong: the command line, a name that is not known, a mistake in the service file."""
 
     RETURNED = 3
-    """The rollout was aborted or rolled back: the traffic is where it was before."""
+    """The rollout was aborted or rolled back: the traffic is where it was before. Of migrations: they were
+    given up."""
 
     TIMED_OUT = 4
     """--timeout is over. The work goes on: only the waiting has ended."""
