@@ -127,17 +127,18 @@ def _expect_done(command: str, said: list[str], code: int) -> None:
         raise SystemExit(f"{command}\nended with {code}:\n" + "\n".join(said))
 
 
-def main() -> None:
-    before, begin, rest = PAGE.read_text().partition(BEGIN)
+def record(page: Path) -> None:
+    """Write the walk of that page anew."""
+    before, begin, rest = page.read_text().partition(BEGIN)
     walk, end, after = rest.partition(END)
     if not begin or not end:
-        raise SystemExit(f"{PAGE} has no walk, or none that ends")
+        raise SystemExit(f"{page} has no walk, or none that ends")
     with tempfile.TemporaryDirectory() as directory, Shell(Path(directory)) as shell:
         walk = Recording(shell).record(walk)
     if directory in walk:
         raise SystemExit("what was said names a directory of this machine")
-    PAGE.write_text(f"{before}{begin}{walk}{end}{after}")
+    page.write_text(f"{before}{begin}{walk}{end}{after}")
 
 
 if __name__ == "__main__":
-    main()
+    record(PAGE)

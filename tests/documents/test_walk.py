@@ -1,4 +1,4 @@
-"""The operator's guide walks through every verb, with what it said when the walk was recorded."""
+"""The pages walk through every verb, with what it said when the walk was recorded."""
 
 from __future__ import annotations
 
@@ -9,23 +9,26 @@ import pytest
 
 from bluegreen.app.cli import main
 
-PAGE = (Path(__file__).parents[2] / "docs/operating.md").read_text()
-WALK = PAGE.partition("<!-- walk -->")[2].partition("<!-- end of walk -->")[0]
-SERVICES = (Path(__file__).parents[2] / "docs/walk/services.yaml").read_text()
+DOCS = Path(__file__).parents[2] / "docs"
+WALKS = {
+    page: (DOCS / page).read_text().partition("<!-- walk -->")[2].partition("<!-- end of walk -->")[0]
+    for page in ("operating.md", "environments.md")
+}
+FILES = {"operating.md": "services.yaml", "environments.md": "with-instances.yaml"}
 
 _COMMAND = re.compile(
     r"^\$ bluegreen (?P<verb>[a-z]+)(?P<rest>.*)\n(?P<said>(?:(?!\$ |```).*\n)*)", re.MULTILINE
 )
-ELSEWHERE = {"serve", "demo", "environments", "scale", "logs", "migrations"}
-"""What runs something and asks for nothing, and what is for pools of instances or a database."""
+ELSEWHERE = {"serve", "demo", "migrations"}
+"""What runs something and asks for nothing, and what is for a database."""
 
-RUN = [match.groupdict() for match in _COMMAND.finditer(WALK)]
+RUN = [match.groupdict() for walk in WALKS.values() for match in _COMMAND.finditer(walk)]
 
 
 @pytest.mark.parametrize("verb", sorted(main.commands.keys() - ELSEWHERE))
 def test_each_verb_is_walked_through_and_has_said_something(verb: str) -> None:
     runs = [each for each in RUN if each["verb"] == verb]
-    assert runs, f"{verb} is not in the walk: write it there, and run docs/walk/record.py"
+    assert runs, f"{verb} is in no walk: write it there, and run docs/walk/record.py"
     assert any(each["said"] or ">" in each["rest"] for each in runs)
 
 
@@ -42,5 +45,7 @@ def test_nothing_of_the_machine_that_recorded_it_is_left() -> None:
     assert not re.search(r"/(?:tmp|home|work|root)/", said)
 
 
-def test_the_file_that_is_shown_is_the_one_that_was_applied() -> None:
-    assert f"$ cat services.yaml\n{SERVICES}$ " in WALK
+@pytest.mark.parametrize("page", WALKS)
+def test_the_file_that_is_shown_is_the_one_that_was_applied(page: str) -> None:
+    file = (DOCS / "walk" / FILES[page]).read_text()
+    assert f"$ cat services.yaml\n{file}$ " in WALKS[page]
