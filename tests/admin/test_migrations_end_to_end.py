@@ -7,14 +7,18 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
 from bluegreen.migrations.postgres_migrator import PostgresMigrator
+from bluegreen.model.acceptance_test import HttpTest
 from bluegreen.model.database import Database
+from bluegreen.model.gates import Gates
 from bluegreen.model.secret import Secret
-from bluegreen.model.service import Drain
+from bluegreen.model.service import Drain, Service
+from bluegreen.model.verdict import Verdict
 from bluegreen.rollout.clock import SystemClock
 from bluegreen.rollout.controller import Controller
 from bluegreen.rollout.outside import Outside
@@ -43,6 +47,11 @@ class Stage:
     directory: Path
     url: str
 
+    def service(self, **changes: Any) -> Service:
+        """As the service file would describe it."""
+        database = Database(Secret(self.url), str(self.directory / "{version}"), lock_timeout=0.2)
+        return replace(QUICK, drain=Drain(0.0, 0.3), **{"database": database, **changes})
+
     def version(self, version: str, **files: str) -> None:
         (self.directory / version).mkdir()
         for name, text in {"0001_people.expand.sql": PEOPLE, **files}.items():
@@ -60,15 +69,19 @@ def stage(tmp_path: Path, database_url: str) -> Stage:
 
 
 @pytest.fixture
-async def server(stage: Stage, tmp_path: Path) -> AsyncIterator[AdminServer]:
+def checker() -> ScriptedChecker:
+    return ScriptedChecker()
+
+
+@pytest.fixture
+async def server(stage: Stage, tmp_path: Path, checker: ScriptedChecker) -> AsyncIterator[AdminServer]:
     clock = SystemClock()
-    database = Database(Secret(stage.url), str(stage.directory / "{version}"), lock_timeout=0.2)
     async with SqliteStore.open(tmp_path / "store.db") as store, PostgresMigrator.open() as migrator:
-        outside = Outside(ScriptedChecker(), ScriptedProvisioner(), migrator)
+        outside = Outside(checker, ScriptedProvisioner(), migrator)
         controller = Controller(store, SimulatedSwitch(clock), clock, outside)
         await controller.start()
         running = asyncio.ensure_future(controller.run())
-        await controller.apply(catalogue(replace(QUICK, database=database, drain=Drain(0.0, 0.3))), ANNA)
+        await controller.apply(catalogue(stage.service()), ANNA)
         async with serving(AdminServer(controller, store)) as each:
             yield each
         running.cancel()
@@ -196,3 +209,39 @@ async def test_what_it_waits_for_is_told_and_it_can_be_given_up(
     assert ended.code == 3
     assert "is stopped by olga" in ended.err
     assert_done(await run("migrations", "expand", "shop", "v2"))
+
+
+async def test_the_active_version_must_live_with_the_new_schema(
+    stage: Stage, run: Run, server: AdminServer, checker: ScriptedChecker
+) -> None:
+    stage.version("v1")
+    await released(run, "v1")
+    stage.version("v2", **FILES)
+    await server.operations.apply(catalogue(stage.service(gates=Gates(tests=(HttpTest("home"),)))), ANNA)
+    checker.verdicts["home"] = Verdict.FAIL
+    for verb in (("migrations", "expand", "shop", "v2"), ("deploy", "shop", "v2", "--wait")):
+        ended = await run(*verb)
+        assert (ended.code, ended.out) == (1, "")
+        assert "  fail          home: it said fail\n" in ended.err
+        assert "failed: home: it said fail" in ended.err.splitlines()[-1]
+    checker.verdicts.clear()
+    assert_done(await run("retry", "shop", "--wait"))
+
+
+async def test_a_database_that_is_away_is_a_clear_message(
+    stage: Stage, run: Run, server: AdminServer, tmp_path: Path
+) -> None:
+    stage.version("v1")
+    url = Secret(f"postgresql://owner:hunter2@/shop?host={tmp_path}")
+    database = Database(url, str(stage.directory / "{version}"))
+    await server.operations.apply(catalogue(stage.service(database=database)), ANNA)
+    planned = await run("migrations", "plan", "shop", "v1")
+    assert planned.code == 5
+    assert "cannot be reached" in planned.out
+    expanded = await run("migrations", "expand", "shop", "v1")
+    assert expanded.code == 1
+    assert "cannot be reached" in expanded.err
+    shown = await run("migrations", "status", "shop")
+    assert "Expand of v1: error, " in shown.out
+    for said in (planned, expanded, shown):
+        assert "hunter2" not in said.out + said.err
