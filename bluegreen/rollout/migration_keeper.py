@@ -26,16 +26,21 @@ class MigrationKeeper:
     """Runs the open run of an aggregate once it is begun: it is told the aggregate after each change. What
     was under way when the process was killed is run again: its run is still open.
 
-    `record` gives what a run came to to the service's worker; `told` is called when `progress` has changed.
+    `record` gives what a run came to to the service's worker; `told` is called when there is progress.
     """
 
     def __init__(
         self, migrator: Migrator, record: Callable[[Decide], Awaitable[object]], told: Callable[[], None]
     ) -> None:
-        self.progress: MigrationProgress | None = None
         self._migrator, self._record, self._told = migrator, record, told
         self._wanted: _Wanted | None = None
+        self._progress: MigrationProgress | None = None
         self._task: asyncio.Task[None] | None = None
+
+    def progress(self, aggregate: ServiceAggregate) -> MigrationProgress | None:
+        """How far the open run of this aggregate is; None: none runs, or nothing is known yet."""
+        run = aggregate.open_run
+        return self._progress if run and self._wanted and self._wanted.run == run.id else None
 
     def follow(self, aggregate: ServiceAggregate, group: asyncio.TaskGroup) -> None:
         """Have exactly what is wanted run."""
@@ -45,7 +50,7 @@ class MigrationKeeper:
             wanted = _Wanted(run.id, database)
         if wanted == self._wanted:
             return
-        self._wanted, self.progress, before = wanted, None, self._task
+        self._wanted, self._progress, before = wanted, None, self._task
         if before is not None:
             before.cancel()
         if run is None or wanted is None:
@@ -68,7 +73,7 @@ class MigrationKeeper:
 
         def tell(progress: MigrationProgress) -> None:
             if self._wanted is wanted:
-                self.progress = progress
+                self._progress = progress
                 self._told()
 
         outcome = await self._migrator.run(order, tell)

@@ -79,7 +79,7 @@ class ServiceWorker:
     @property
     def migration(self) -> MigrationProgress | None:
         """How far the open run of migrations is; None: none runs, or nothing is known yet."""
-        return self._migrations.progress
+        return self._migrations.progress(self.aggregate)
 
     def wake(self) -> None:
         """Have the worker look again."""

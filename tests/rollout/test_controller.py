@@ -15,6 +15,7 @@ from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.errors import InvalidInput, Refused, UnknownName
 from bluegreen.model.event import Origin, What
 from bluegreen.model.gateway import Gateway
+from bluegreen.model.migration import Migrator
 from bluegreen.model.service import Drain, Service
 from bluegreen.rollout.clock import SystemClock
 from bluegreen.rollout.controller import Controller
@@ -67,11 +68,13 @@ class Running:
 
 
 @asynccontextmanager
-async def control(path: Path, provisioner: ScriptedProvisioner | None = None) -> AsyncIterator[Running]:
+async def control(
+    path: Path, provisioner: ScriptedProvisioner | None = None, migrator: Migrator | None = None
+) -> AsyncIterator[Running]:
     async with SqliteStore.open(path) as store:
         clock = SystemClock()
         switch = SimulatedSwitch(clock)
-        outside = Outside(ScriptedChecker(), provisioner or ScriptedProvisioner(), Unmigrated())
+        outside = Outside(ScriptedChecker(), provisioner or ScriptedProvisioner(), migrator or Unmigrated())
         controller = Controller(store, switch, clock, outside)
         await controller.start()
         task = asyncio.ensure_future(controller.run())

@@ -20,6 +20,7 @@ from bluegreen.model.event import Origin, What
 from bluegreen.model.gates import Gates
 from bluegreen.model.gateway import Gateway
 from bluegreen.model.hook import Hook, Moment
+from bluegreen.model.migration import Migrator
 from bluegreen.model.service import Drain
 from bluegreen.model.strategy import Step, Strategy
 from bluegreen.rollout.clock import SystemClock
@@ -54,6 +55,7 @@ class Operator:
         self.boundaries = Boundaries(crash_at)
         self.lives = 0
         self.checker = ScriptedChecker()
+        self.migrator: Migrator = Unmigrated()
         self._path = path
 
     async def play(self) -> None:
@@ -64,13 +66,14 @@ class Operator:
         """Whether the story came to its end before a crash."""
         self.lives += 1
         boundaries = self.boundaries if not self.boundaries.crashed else Boundaries(0)
+        self.begin(boundaries)
         async with SqliteStore.open(self._path) as store:
             self.fleet.deaf()
             controller = Controller(
                 CrashingStore(store, boundaries),
                 CrashingSwitch(self.fleet, boundaries),
                 SystemClock(),
-                Outside(self.checker, Unprovided(), Unmigrated()),
+                Outside(self.checker, Unprovided(), self.migrator),
             )
             try:
                 await controller.start()
@@ -78,6 +81,9 @@ class Operator:
             except Crash:
                 return False
             return await self._lead(controller)
+
+    def begin(self, boundaries: Boundaries) -> None:
+        """A life begins."""
 
     async def _lead(self, controller: Controller) -> bool:
         work = (self._story(controller), controller.run(), self.fleet.report_now_and_then())
@@ -107,7 +113,9 @@ class Operator:
         )
 
     async def _promoted(self, controller: Controller, revision: int) -> None:
-        await _until(controller, lambda: _status(controller, revision) not in (None, "deploying"))
+        await _until(
+            controller, lambda: _status(controller, revision) not in (None, "expanding", "deploying")
+        )
         if _status(controller, revision) == "ready":
             await controller.promote("shop", ANNA)
         await _until(controller, lambda: _status(controller, revision) not in ("ready", "shifting"))
