@@ -16,6 +16,7 @@ AFTER, UPTO = "after", "upto"
 _WORD = r'(?:[A-Za-z_][A-Za-z0-9_$]{0,62}|"[^"\s=\x00-\x1f]{1,63}")'
 _HEADER = re.compile(r"--\s*bluegreen\s*:(.*)", re.DOTALL)
 _ENTRIES = re.compile(rf"(?:table=(?P<table>{_WORD}(?:\.{_WORD})?)|key=(?P<key>{_WORD}))(?=\s|$)", re.ASCII)
+_WRITES = re.compile(r"(?:WITH .*\b)?(?:UPDATE|INSERT INTO|DELETE FROM)\b")
 _EXAMPLE = "-- bluegreen: table=people key=id"
 _BATCH = "WHERE id > :after AND id <= :upto"
 
@@ -60,7 +61,7 @@ def problems_of_backfill(statements: tuple[Statement, ...]) -> Iterator[Problem]
             more.offset,
         )
     for statement in statements[:1]:
-        if statement.words[:1] not in (("UPDATE",), ("INSERT",), ("DELETE",), ("WITH",)):
+        if not _WRITES.match(statement.skeleton):
             yield Problem(
                 "backfill-one-statement",
                 "A backfill is an UPDATE, INSERT or DELETE.",

@@ -9,7 +9,13 @@ from functools import cached_property
 
 from bluegreen.migrations.lint.form_rules import LINT_FAILED, SYNTAX_ERROR, UNUSED_IGNORE
 from bluegreen.migrations.lint.ignores import Ignores, read_ignores
-from bluegreen.migrations.lint.new_things import NOTHING_NEW, NewThings, read_new_things, restricts_only
+from bluegreen.migrations.lint.new_things import (
+    NOTHING_NEW,
+    NewThings,
+    is_virtual,
+    read_new_things,
+    restricts_only,
+)
 from bluegreen.migrations.lint.own_rules import own_findings
 from bluegreen.migrations.lint.rule import Rule, Weight
 from bluegreen.migrations.lint.rules import find_rule
@@ -24,6 +30,7 @@ MAXIMUM_FINDINGS = 100
 
 # Said of a column that is being added: no version knows it, and what it costs other rules say.
 _OF_NEW_COLUMNS = frozenset({RESTRICTS, "ban-alter-generated-expression", "ban-alter-identity"})
+_REWRITES = "adding-field-with-default"
 _GENERAL = "constraint-missing-not-valid"
 _SPECIAL = frozenset(
     {"adding-foreign-key-constraint", "disallowed-unique-constraint", "adding-serial-primary-key-field"}
@@ -67,7 +74,7 @@ def judge(seen: Seen, new: NewThings) -> list[LintFinding]:
     kept += _unused(ignores, phase)
     kept.sort(key=lambda draft: (draft.weight is not Weight.REFUSED, draft.offset))
     lines = LineIndex(file.text)
-    return [_finding(draft, str(file.path), lines) for draft in kept[:MAXIMUM_FINDINGS]]
+    return [_finding(draft, file, lines) for draft in kept[:MAXIMUM_FINDINGS]]
 
 
 def _of_squawk(seen: Seen, new: NewThings) -> Iterator[_Draft]:
@@ -81,6 +88,8 @@ def _of_squawk(seen: Seen, new: NewThings) -> Iterator[_Draft]:
         rule = _rule(finding)
         weight = rule.weight(phase)
         if finding.rule in _OF_NEW_COLUMNS and added.cover(finding.offset):
+            continue
+        if finding.rule == _REWRITES and is_virtual(statements[index], finding):
             continue
         if finding.rule == _GENERAL and _any_between(special, finding.offset, finding.end):
             continue
@@ -137,11 +146,11 @@ def _unused(ignores: Ignores, phase: Phase) -> Iterator[_Draft]:
         yield _Draft(replace(UNUSED_IGNORE, reason=reason), ignore.offset, Weight.TOLD)
 
 
-def _finding(draft: _Draft, file: str, lines: LineIndex) -> LintFinding:
+def _finding(draft: _Draft, file: MigrationFile, lines: LineIndex) -> LintFinding:
     line, column = lines.place(draft.offset)
-    rule = draft.rule
-    refused = draft.weight is Weight.REFUSED
-    return LintFinding(file, line, column, rule.name, rule.reason, rule.safe_way, refused)
+    rule, refused = draft.rule, draft.weight is Weight.REFUSED
+    advice = rule.advice(file.migration.phase)
+    return LintFinding(str(file.path), line, column, rule.name, rule.reason, advice, refused)
 
 
 class _Ranges:

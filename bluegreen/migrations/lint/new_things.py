@@ -8,16 +8,14 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from bluegreen.migrations.lint.own_rules import created_table
+from bluegreen.migrations.lint.own_rules import QUALIFIED, created_table
 from bluegreen.migrations.lint.squawk import SquawkFinding
 from bluegreen.migrations.lint.squawk_rules import ADDS_COLUMN
 from bluegreen.migrations.statements import Statement
 from bluegreen.migrations.token import Kind, Token
 
-_NAME = r'(?:[^ "]+|"[^"]*")'
 _TABLE = re.compile(
-    r"(?:ALTER TABLE (?:IF EXISTS )?(?:ONLY )?|CREATE UNIQUE INDEX .*? ON (?:ONLY )?)"
-    rf"(?P<table>{_NAME}(?: \. {_NAME})*)"
+    r"(?:ALTER TABLE (?:IF EXISTS )?(?:ONLY )?|CREATE UNIQUE INDEX .*? ON (?:ONLY )?)" + QUALIFIED
 )
 # Words of an expression that can be no column: they are reserved.
 _RESERVED = frozenset(
@@ -69,6 +67,11 @@ def restricts_only(new: NewThings, statement: Statement, finding: SquawkFinding)
         return True  # by an index that restricts it already
     columns = set(_columns(tokens))
     return table in new.tables or (bool(columns) and all((table, each) in new.columns for each in columns))
+
+
+def is_virtual(statement: Statement, finding: SquawkFinding) -> bool:
+    """Whether a generated column is computed when it is read: then no row is written."""
+    return "VIRTUAL" in [_word(token) for token in _tokens(statement, finding)]
 
 
 def _new_column(statement: Statement, finding: SquawkFinding) -> tuple[str, str] | None:

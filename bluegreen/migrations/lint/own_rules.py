@@ -6,17 +6,17 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from bluegreen.migrations.lint.rule import Ground, Rule, Weight
+from bluegreen.migrations.lint.rule import LATER, Ground, Rule, Weight
 from bluegreen.migrations.statements import Statement
 from bluegreen.model.migration import Phase
 
-_NAME = r'(?:[^ "]+|"[^"]*")'
-_QUALIFIED = rf"(?P<table>{_NAME}(?: \. {_NAME})*)"
+NAME = r'(?:[^ "]++|"[^"]*+")'
+QUALIFIED = rf"(?P<table>{NAME}(?: \. {NAME})*+)"
 
 
 _CREATES = re.compile(
     r"CREATE (?:(?:GLOBAL |LOCAL )?TEMP(?:ORARY)? |UNLOGGED )?(?:TABLE|MATERIALIZED VIEW) (?!IF NOT EXISTS )"
-    + _QUALIFIED
+    + QUALIFIED
 )
 
 
@@ -36,7 +36,8 @@ _UNBATCHED = Rule(
     "unbatched-write",
     Ground.LOCKS,
     "It may change any number of rows at once, and nobody else can write them until it is over.",
-    "Write a backfill: it does the same in batches, which can be slowed down and resumed.",
+    "Write a backfill: it does the same in batches, which can be slowed down and resumed. A statement for "
+    "a few rows may say -- squawk-ignore unbatched-write",
 )
 _LOCK_TABLE = Rule(
     "lock-table", Ground.LOCKS, "It keeps everybody off the table until the file is over.", "Leave it out."
@@ -45,7 +46,7 @@ _TRUNCATE = Rule(
     "truncate",
     Ground.BREAKS,
     "The running version loses its rows, and nobody can use the table until the file is over.",
-    "Do it in the contract of this change, once no version that uses it runs.",
+    LATER,
     contract=Weight.TOLD,
 )
 _REFRESH = Rule(
@@ -70,7 +71,7 @@ _HIDDEN = Rule(
     "hidden-code",
     Ground.HIDDEN,
     "What it does is known only when it is run.",
-    "Write the statements themselves into the file.",
+    "Write the statements themselves into the file; or look through it and say -- squawk-ignore hidden-code",
 )
 _QUERY = Rule(
     "query",
@@ -105,7 +106,7 @@ _DROP = Rule(
     "drop-other",
     Ground.BREAKS,
     "The running version may still use it.",
-    "Do it in the contract of this change, once no version that uses it runs.",
+    LATER,
     contract=Weight.PASSED,
 )
 _ATTACH = Rule(
@@ -134,26 +135,26 @@ _OTHER_KINDS = (
 OWN_RULES: tuple[OwnRule, ...] = (
     *_own(
         _UNBATCHED,
-        rf"(?:UPDATE|DELETE FROM|MERGE INTO) (?:ONLY )?{_QUALIFIED}",
-        rf"INSERT INTO {_QUALIFIED} (?=.*\b(?:SELECT|TABLE)\b)",
-        rf"COPY {_QUALIFIED} .*\bFROM\b",
+        rf"(?:UPDATE|DELETE FROM|MERGE INTO) (?:ONLY )?{QUALIFIED}",
+        rf"INSERT INTO {QUALIFIED} (?=.*\b(?:SELECT|TABLE)\b)",
+        rf"COPY {QUALIFIED} .*\bFROM\b",
         rf"(?:WITH|EXPLAIN) .*\b{_WRITES}\b",
     ),
-    *_own(_LOCK_TABLE, rf"LOCK (?:TABLE )?(?:ONLY )?{_QUALIFIED}"),
-    *_own(_TRUNCATE, rf"TRUNCATE (?:TABLE )?(?:ONLY )?{_QUALIFIED}(?! ,)"),
-    *_own(_REFRESH, rf"REFRESH MATERIALIZED VIEW (?!CONCURRENTLY ){_QUALIFIED}"),
+    *_own(_LOCK_TABLE, rf"LOCK (?:TABLE )?(?:ONLY )?{QUALIFIED}", r"LOCK .* , "),
+    *_own(_TRUNCATE, rf"TRUNCATE (?:TABLE )?(?:ONLY )?{QUALIFIED}", r"TRUNCATE .* , "),
+    *_own(_REFRESH, rf"REFRESH MATERIALIZED VIEW (?!CONCURRENTLY ){QUALIFIED}"),
     *_own(
         _REWRITE,
         r"VACUUM .*\bFULL\b",
         r"CLUSTER\b",
-        rf"ALTER (?:TABLE|MATERIALIZED VIEW|INDEX) (?:IF EXISTS )?(?:ONLY )?{_QUALIFIED}"
+        rf"ALTER (?:TABLE|MATERIALIZED VIEW|INDEX) (?:IF EXISTS )?(?:ONLY )?{QUALIFIED}"
         r" (?:.* , )?SET (?:TABLESPACE|LOGGED|UNLOGGED|ACCESS METHOD)\b",
         r"ALTER (?:TABLE|MATERIALIZED VIEW|INDEX) ALL IN TABLESPACE\b",
     ),
     *_own(
         _COUNTED_COLUMN,
-        rf"ALTER TABLE (?:IF EXISTS )?(?:ONLY )?{_QUALIFIED} (?:.* , )?ADD (?:COLUMN )?(?:IF NOT EXISTS )?"
-        rf"{_NAME} (?:(?:BIG|SMALL)?SERIAL[248]?\b|[^,]*\bAS IDENTITY\b)",
+        rf"ALTER TABLE (?:IF EXISTS )?(?:ONLY )?{QUALIFIED} (?:.* , )?ADD (?:COLUMN )?(?:IF NOT EXISTS )?"
+        rf"{NAME} (?:(?:BIG|SMALL)?SERIAL[248]?\b|[^,]*\bAS IDENTITY\b)",
     ),
     *_own(_HIDDEN, r"(?:DO|CALL|EXECUTE)\b"),
     *_own(_QUERY, r"(?:SELECT|VALUES|TABLE|EXPLAIN)\b", rf"WITH (?!.*\b{_WRITES}\b)"),
@@ -170,11 +171,11 @@ OWN_RULES: tuple[OwnRule, ...] = (
     ),
     *_own(
         _TRIGGER,
-        rf"CREATE (?:OR REPLACE )?(?:CONSTRAINT )?TRIGGER .* ON {_QUALIFIED}",
+        rf"CREATE (?:OR REPLACE )?(?:CONSTRAINT )?TRIGGER .* ON {QUALIFIED}",
         r"CREATE EVENT TRIGGER\b",
     ),
     *_own(_DROP, rf"DROP (?:{_OTHER_KINDS})\b"),
-    *_own(_ATTACH, rf"ALTER TABLE .* ATTACH PARTITION {_QUALIFIED}"),
+    *_own(_ATTACH, rf"ALTER TABLE .* ATTACH PARTITION {QUALIFIED}"),
     *_own(
         _LEDGER,
         rf"(?:.* )?{_OURS} \. ",
@@ -191,12 +192,15 @@ def own_findings(statements: Iterable[Statement], phase: Phase) -> Iterator[tupl
     rules = OWN_RULES if phase is not Phase.BACKFILL else _OF_BACKFILLS
     created: set[str] = set()
     for statement in statements:
-        for own in rules:
-            found = own.pattern.match(statement.skeleton)
-            if found and found.groupdict().get("table") not in created:
-                yield own.rule, statement
+        against = {own.rule: None for own in rules if _is_against(own, statement, created)}
+        yield from ((rule, statement) for rule in against)
         if new := created_table(statement):
             created.add(new)
+
+
+def _is_against(own: OwnRule, statement: Statement, created: set[str]) -> bool:
+    found = own.pattern.match(statement.skeleton)
+    return found is not None and found.groupdict().get("table") not in created
 
 
 def created_table(statement: Statement) -> str | None:

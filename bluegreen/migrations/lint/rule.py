@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from bluegreen.model.migration import Phase
 
+LATER = "Do it in the contract of this change, once no version that uses it runs."
+"""What to do instead of taking away in expand."""
+
 
 class Weight(StrEnum):
     REFUSED = "refused"  # the phase is not run
@@ -38,6 +41,12 @@ class Rule:
 
     def weight(self, phase: Phase) -> Weight:
         return self.contract if phase is Phase.CONTRACT else self.expand
+
+    def advice(self, phase: Phase) -> str:
+        """The safe way, as it is told in this phase."""
+        if phase is Phase.CONTRACT and self.safe_way == LATER:
+            return "See to it that the version that is left does not need what was."
+        return self.safe_way
 
     def can_be_ignored(self, phase: Phase) -> bool:
         match self.ground:

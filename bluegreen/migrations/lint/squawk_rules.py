@@ -6,7 +6,7 @@ of what breaks that version is off in Squawk unless it is asked for: all of it i
 
 from __future__ import annotations
 
-from bluegreen.migrations.lint.rule import Ground, Rule, Weight
+from bluegreen.migrations.lint.rule import LATER, Ground, Rule, Weight
 
 ADDS_COLUMN = "ban-add-column"
 """Passed over, but it tells which columns are new."""
@@ -14,16 +14,14 @@ ADDS_COLUMN = "ban-add-column"
 RESTRICTS = "ban-new-write-restriction"
 """Weighs less where it is about what is new."""
 
-_LATER = "Do it in the contract of this change, once no version that uses it runs."
-
 
 def _drops(name: str, what: str, contract: Weight = Weight.PASSED) -> Rule:
     """What a contract is for."""
     reason = f"The running version may still use {what}."
-    return Rule(name, Ground.BREAKS, reason, _LATER, contract=contract)
+    return Rule(name, Ground.BREAKS, reason, LATER, contract=contract)
 
 
-def _breaks(name: str, reason: str, safe_way: str = _LATER, contract: Weight = Weight.TOLD) -> Rule:
+def _breaks(name: str, reason: str, safe_way: str = LATER, contract: Weight = Weight.TOLD) -> Rule:
     return Rule(name, Ground.BREAKS, reason, safe_way, contract=contract)
 
 
@@ -76,7 +74,7 @@ SQUAWK_RULES: tuple[Rule, ...] = (
     _always_breaks(
         "renaming-table",
         "The running version knows the table by its old name only.",
-        "Expand: create a view with the new name. Contract of a later change: none; keep the table's name.",
+        "Keep the name; or let expand create a view with the new one.",
     ),
     _always_breaks("renaming-object", "The running version may know it by its old name.", _REPLACE),
     _always_breaks("ban-set-schema", "The running version looks for it where it was.", _REPLACE),
