@@ -88,7 +88,8 @@ async def test_github_shows_it_beside_the_line(lint: Lint) -> None:
     )
     assert error == (
         f"::error file={FILE},line=4,col=3,title=ban-drop-column::"
-        "The running version may still use the column. Do it in the contract of this change, once no version that uses it runs."
+        "The running version may still use the column. "
+        "Do it in the contract of this change, once no version that uses it runs."
     )
     assert summary == "2 files: 1 would be refused, 1 told."
 
