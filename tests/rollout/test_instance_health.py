@@ -166,6 +166,7 @@ async def test_one_that_cannot_be_had_is_replaced_in_a_version_that_was_ready(
     view = await running.until(lambda view: deployed(view, 1).up == 2)
     assert "2 of 3 instances are up; i3: no quota is left" in view.activity
     since = deployed(view, 1).instances[2].since
+    assert since > deployed(view, 1).deployed_at, "its time begins when it is heard of"
     running.provisioner.become(BLUE, InstanceState.FAILED, "still none", first=2)
     view = await running.until(lambda view: deployed(view, 1).instances[2].note == "still none")
     assert deployed(view, 1).instances[2].since == since, "its time does not begin anew"
