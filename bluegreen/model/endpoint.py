@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
 
 from bluegreen.model.errors import InvalidInput
 
@@ -32,6 +32,15 @@ class Endpoint:
         if match is None or not 0 < int(match["port"]) < 65536 or not _is_host(match["host"]):
             raise InvalidInput(f"{text!r} is no address: write HOST:PORT, such as 127.0.0.1:8080.")
         return cls(_normal(match["host"]), int(match["port"]))
+
+    @property
+    def is_by_name(self) -> bool:
+        """Whether the host has to be resolved."""
+        try:
+            ip_address(self.host)
+        except ValueError:
+            return True
+        return False
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterable
-from ipaddress import ip_address
 
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.errors import InvalidInput
@@ -17,7 +16,7 @@ LOOKUP_TIMEOUT = 10.0
 async def refuse_unresolvable(endpoints: Iterable[Endpoint]) -> None:
     """Look every name up. It is the proxies that resolve them in the end; this finds what is misspelt before
     they are told. Raises InvalidInput."""
-    names = sorted({each.host for each in endpoints if not _is_address(each.host)})
+    names = sorted({each.host for each in endpoints if each.is_by_name})
     try:
         async with asyncio.timeout(LOOKUP_TIMEOUT):
             for name in names:
@@ -32,11 +31,3 @@ async def _look_up(name: str) -> None:
     except OSError as error:
         reason = error.strerror or str(error)
         raise InvalidInput(f"{name!r} cannot be resolved here: {reason}. Use an IP address.") from None
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -85,14 +85,22 @@ def _deploying(draft: Draft, deployment: Deployment, look: Look) -> Change | Wai
     what = enough.sentence.rstrip(".") if enough else str(routes if barrier.passed else barrier)
     if look.is_over(deployment.deadline_at):
         waited = look.now - deployment.deployed_at
-        hint = (
-            " Does the bootstrap of that Envoy name the metrics service?" if "no statistics" in what else ""
-        )
+        hint = _hint(deployment, what)
         note = f"not reachable through every proxy within {waited:.0f} s: {what}.{hint}".rstrip(".")
         draft.transition(deployment.revision, What.FAILED, f"{deployment.version} failed: {note}.", note=note)
         return draft.change(f"{deployment.version} failed: {note}.")
     until = look.deadline(deployment.deadline_at or 0.0)
     return Wait(f"{deployment.version} is being deployed: {what}.", until, urgent=True)
+
+
+def _hint(deployment: Deployment, what: str) -> str:
+    """What to look at first, where a proxy lacks something."""
+    if "no statistics" in what:
+        return " Does the bootstrap of that Envoy name the metrics service?"
+    names = sorted({each.host for each in deployment.endpoints if each.is_by_name})
+    if names and "instances healthy" in what:
+        return f" Each proxy resolves names by itself: does it know {', '.join(names[:5])}?"
+    return ""
 
 
 def _draining(draft: Draft, deployment: Deployment, look: Look) -> Change | Wait:

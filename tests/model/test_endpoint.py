@@ -25,6 +25,11 @@ def test_an_address_is_read_and_written(text: str, host: str, port: int) -> None
     assert str(endpoint) == text.strip()
 
 
+@pytest.mark.parametrize(("text", "named"), [("web:80", True), ("10.0.0.1:80", False), ("[::1]:80", False)])
+def test_what_has_to_be_resolved(text: str, named: bool) -> None:
+    assert Endpoint.parse(text).is_by_name is named
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

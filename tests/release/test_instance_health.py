@@ -26,7 +26,7 @@ from tests.release.test_instances import (
     unharmed,
     up,
 )
-from tests.release.world import World
+from tests.release.world import ORIGIN, SHOP, World
 from tests.support.application_process import ApplicationProcess
 from tests.support.fixtures import StartApplication, StartLoad
 
@@ -236,6 +236,14 @@ async def test_a_changed_count_is_followed_under_load(
     for revision in (1, 2):
         await instances_when(world, up(2), revision)
     await unharmed(running)
+
+
+async def test_a_name_that_no_proxy_knows_is_named(world: World) -> None:
+    await world.start(strategy={"ready_deadline": "6s"})
+    request = pb.DeployRequest(origin=ORIGIN, service=SHOP, version="v1", endpoints=["nosuch.invalid:80"])
+    await world.admin.Deploy(request)
+    failed = await world.happens("failed")
+    assert "does it know nosuch.invalid?" in failed.message
 
 
 async def test_names_are_told_by_health_too(
