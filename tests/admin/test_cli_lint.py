@@ -191,3 +191,10 @@ async def test_a_terminal_is_not_moved_by_what_a_file_says(lint: Lint, directory
     (directory / os.fsdecode(b"\xff.sql")).touch()
     for form in ("text", "github", "gitlab", "sarif", "json"):
         assert (await lint("--format", form)).code == 1
+
+
+async def test_what_is_applied_is_left_out(lint: Lint) -> None:
+    ended = await lint("--from", "3")
+    assert (ended.code, ended.out) == (0, "There are no migrations.\n")
+    assert (await lint("--from", "2")).out.endswith("\n1 file: 1 would be refused.\n")
+    assert (await lint("--from", "0")).code == 2

@@ -117,7 +117,10 @@ SAFE = {
         "CREATE FUNCTION all_of() RETURNS void LANGUAGE sql AS 'UPDATE people SET name = NULL; DROP TABLE x'",
         "CREATE TABLE codes (code text); INSERT INTO codes SELECT name FROM people; DELETE FROM codes",
         "CREATE TABLE codes (code text); CREATE UNIQUE INDEX one ON codes (code); TRUNCATE codes",
+        "CREATE TABLE codes (code text); ALTER TABLE codes ADD a text NOT NULL, ADD PRIMARY KEY (a)",
+        "CREATE TABLE codes (code text); ALTER TABLE codes ALTER COLUMN code SET NOT NULL, ADD UNIQUE (code)",
         "CREATE MATERIALIZED VIEW totals AS SELECT 1; REFRESH MATERIALIZED VIEW totals",
+        "CREATE MATERIALIZED VIEW totals AS SELECT 1; CREATE UNIQUE INDEX one ON totals (x)",
         "REFRESH MATERIALIZED VIEW CONCURRENTLY totals",
         "INSERT INTO people (name) VALUES ('Ada')",
         "SET LOCAL work_mem = '1GB'; GRANT SELECT ON people TO shop; COMMENT ON TABLE people IS 'DROP x'",
@@ -204,6 +207,21 @@ async def test_what_is_safe_is_not_refused(linter: Linter, tmp_path: Path, phase
         ("unbatched-write", "COPY people FROM PROGRAM 'cat'"),
         ("unbatched-write", "CREATE TABLE IF NOT EXISTS people (id bigint); DELETE FROM people"),
         ("unbatched-write", 'CREATE TABLE people (id bigint); DELETE FROM "People"'),
+        ("require-concurrent-index-creation", "CREATE TABLE IF NOT EXISTS a (b text); CREATE INDEX ON a (b)"),
+        (
+            "require-concurrent-index-creation",
+            'CREATE TABLE IF NOT EXISTS "_"(b text); CREATE INDEX ON "_" (b)',
+        ),
+        (
+            "require-concurrent-index-creation",
+            "CREATE TABLE IF NOT EXISTS s.a (b text); CREATE INDEX ON s.a (b)",
+        ),
+        (
+            "require-concurrent-index-creation",
+            "CREATE INDEX ON people (id); CREATE TABLE IF NOT EXISTS people ()",
+        ),
+        ("require-concurrent-index-creation", "CREATE TABLE a.people (); CREATE INDEX ON people (name)"),
+        ("adding-required-field", "CREATE TABLE IF NOT EXISTS a (b text); ALTER TABLE a ADD c text NOT NULL"),
         ("hidden-code", "CALL change_everything()"),
         ("hidden-code", "PREPARE p AS DELETE FROM people; EXECUTE p"),
         ("session-setting", "SET ROLE admin"),
@@ -385,6 +403,14 @@ async def test_the_version_of_the_server_counts(tmp_path: Path) -> None:
     sql = "ALTER TABLE people ADD COLUMN active boolean DEFAULT true"
     old, new = [await squawk.look_through(sql, pg_version=version) for version in ("10", "18.1")]
     assert {each.rule for each in old} - {each.rule for each in new} == {"adding-field-with-default"}
+
+
+async def test_what_is_applied_can_be_left_out(linter: Linter, tmp_path: Path) -> None:
+    for name in ("0001_a.expand.sql", "0002_b.expand.sql", "0003_c.expand.sql"):
+        (tmp_path / name).write_text("DROP TABLE people; ROLLBACK")
+    report = await linter.lint_directory(tmp_path, first=3)
+    assert report.files == 1
+    assert [Path(each.file).name for each in report.findings] == ["0003_c.expand.sql"] * 2
 
 
 # --- a contract of its own, the whole directory, and Squawk itself ---

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.cells import cell_len
@@ -26,7 +27,7 @@ _SHOWN_WIDTH = 100
 """Characters of the line that a finding is about."""
 
 
-def lint(directory: Path, form: str, options: dict[str, str]) -> ExitCode:
+def lint(directory: Path, form: str, options: dict[str, Any]) -> ExitCode:
     report = asyncio.run(_lint(_near(directory), **options))
     findings = tuple(
         replace(each, file=each.file.encode(errors="replace").decode()) for each in report.findings
@@ -46,8 +47,8 @@ def lint(directory: Path, form: str, options: dict[str, str]) -> ExitCode:
     return ExitCode.FAILED if any(each.refused for each in findings) else ExitCode.DONE
 
 
-async def _lint(directory: Path, pg_version: str) -> LintReport:
-    return await Linter(Squawk(CommandRunner())).lint_directory(directory, pg_version)
+async def _lint(directory: Path, pg_version: str, first: int) -> LintReport:
+    return await Linter(Squawk(CommandRunner())).lint_directory(directory, pg_version, first)
 
 
 def _near(directory: Path) -> Path:

@@ -44,6 +44,14 @@ def _pg_version(context: click.Context, parameter: click.Parameter, value: str) 
     callback=_pg_version,
     help="Of the server, such as 18: what blocks depends on it.",
 )
+@click.option(
+    "--from",
+    "first",
+    type=click.IntRange(min=1),
+    default=1,
+    metavar="NUMBER",
+    help="Leave out what has a number before this one: it is applied, and cannot be changed.",
+)
 def lint(directory: Path, form: str | None, output: str, **options: Any) -> None:
     """Check the files of a DIRECTORY; no database needed.
 

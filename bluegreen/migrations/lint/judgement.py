@@ -12,12 +12,14 @@ from bluegreen.migrations.lint.ignores import Ignores, read_ignores
 from bluegreen.migrations.lint.new_things import (
     NOTHING_NEW,
     NewThings,
+    is_about,
     is_virtual,
+    read_new_tables,
     read_new_things,
     restricts_only,
 )
 from bluegreen.migrations.lint.own_rules import own_findings
-from bluegreen.migrations.lint.rule import Rule, Weight
+from bluegreen.migrations.lint.rule import Ground, Rule, Weight
 from bluegreen.migrations.lint.rules import find_rule
 from bluegreen.migrations.lint.squawk import SquawkFinding
 from bluegreen.migrations.lint.squawk_rules import ADDS_COLUMN, RESTRICTS, squawk_rule
@@ -30,6 +32,7 @@ MAXIMUM_FINDINGS = 100
 
 # Said of a column that is being added: no version knows it, and what it costs other rules say.
 _OF_NEW_COLUMNS = frozenset({RESTRICTS, "ban-alter-generated-expression", "ban-alter-identity"})
+_FAILS_ROWS = "adding-required-field"
 _REWRITES = "adding-field-with-default"
 _GENERAL = "constraint-missing-not-valid"
 _SPECIAL = frozenset(
@@ -82,6 +85,7 @@ def _of_squawk(seen: Seen, new: NewThings) -> Iterator[_Draft]:
     starts = [each.offset for each in statements]
     added = _Ranges(each for each in seen.findings if each.rule == ADDS_COLUMN)
     special = [each.offset for each in seen.findings if each.rule in _SPECIAL]
+    created = read_new_tables(statements)
     last_wrong = -1
     for finding in seen.findings:
         index = bisect_right(starts, finding.offset) - 1
@@ -89,6 +93,10 @@ def _of_squawk(seen: Seen, new: NewThings) -> Iterator[_Draft]:
         weight = rule.weight(phase)
         if finding.rule in _OF_NEW_COLUMNS and added.cover(finding.offset):
             continue
+        if (rule.ground is Ground.LOCKS or finding.rule == _FAILS_ROWS) and is_about(
+            created, statements[index]
+        ):
+            continue  # it has no rows, and nobody knows it
         if finding.rule == _REWRITES and is_virtual(statements[index], finding):
             continue
         if finding.rule == _GENERAL and _any_between(special, finding.offset, finding.end):

@@ -7,17 +7,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
-from pathlib import Path
+from pathlib import Path, PurePath
 
-from bluegreen.migrations.backfill_form import with_constants
 from bluegreen.migrations.lint.directory import contracts_alone
 from bluegreen.migrations.lint.form_rules import SYNTAX_ERROR
+from bluegreen.migrations.lint.hearing import heard
 from bluegreen.migrations.lint.judgement import Seen, judge
 from bluegreen.migrations.lint.new_things import NOTHING_NEW
 from bluegreen.migrations.lint.squawk import Squawk, SquawkFailed
-from bluegreen.migrations.migration_directory import look_into
-from bluegreen.migrations.migration_file import MigrationFile
-from bluegreen.model.migration import LintFinding, Phase
+from bluegreen.migrations.migration_directory import MigrationDirectory, look_into
+from bluegreen.migrations.migration_file import MigrationFile, parse_name
+from bluegreen.model.migration import LintFinding
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,10 @@ class Linter:
     def __init__(self, squawk: Squawk) -> None:
         self._squawk = squawk
 
-    async def lint_directory(self, path: Path, pg_version: str = "") -> LintReport:
-        """Everything that is wrong with a directory and its files. Raises InvalidInput where there is no such
-        directory, and NoSquawk."""
-        directory = await asyncio.to_thread(look_into, path)
+    async def lint_directory(self, path: Path, pg_version: str = "", first: int = 1) -> LintReport:
+        """Everything that is wrong with a directory and its files, those with a number before the `first`
+        left out. Raises InvalidInput where there is no such directory, and NoSquawk."""
+        directory = _from(first, await asyncio.to_thread(look_into, path))
         refused = {(each.file, each.line) for each in directory.findings if each.refused}
         findings = [
             each
@@ -57,12 +57,20 @@ class Linter:
         return tuple([finding for each in seen for finding in await asyncio.to_thread(judge, each, new)])
 
     async def _look(self, file: MigrationFile, pg_version: str) -> Seen:
-        is_backfill = file.migration.phase is Phase.BACKFILL
-        text = with_constants(file.text) if is_backfill else file.text
         try:
             findings = await self._squawk.look_through(
-                text, pg_version=pg_version, in_transaction=not file.runs_alone
+                heard(file), pg_version=pg_version, in_transaction=not file.runs_alone
             )
         except SquawkFailed as error:
             return Seen(file, (), str(error))
         return Seen(file, tuple(findings))
+
+
+def _from(first: int, directory: MigrationDirectory) -> MigrationDirectory:
+    files = tuple(file for file in directory.files if file.migration.number >= first)
+    findings = (
+        each
+        for each in directory.findings
+        if (name := parse_name(PurePath(each.file).name)) is None or name.number >= first
+    )
+    return MigrationDirectory(files, tuple(findings))

@@ -15,7 +15,7 @@ from bluegreen.migrations.statements import Statement
 from bluegreen.migrations.token import Kind, Token
 
 _TABLE = re.compile(
-    r"(?:ALTER TABLE (?:IF EXISTS )?(?:ONLY )?|CREATE UNIQUE INDEX .*? ON (?:ONLY )?)" + QUALIFIED
+    r"(?:ALTER TABLE (?:IF EXISTS )?(?:ONLY )?|CREATE (?:UNIQUE )?INDEX .*?\bON (?:ONLY )?)" + QUALIFIED
 )
 # Words of an expression that can be no column: they are reserved.
 _RESERVED = frozenset(
@@ -46,14 +46,23 @@ def read_new_things(statements: Iterable[Statement], findings: Iterable[SquawkFi
     """What a file of expand adds; `findings` say where it adds columns."""
     statements = tuple(statements)
     starts = [each.offset for each in statements]
-    tables = {_normal(table) for each in statements if (table := created_table(each))}
     columns = {
         column
         for finding in findings
         if finding.rule == ADDS_COLUMN and (index := bisect_right(starts, finding.offset)) > 0
         if (column := _new_column(statements[index - 1], finding))
     }
-    return NewThings(frozenset(tables), frozenset(columns))
+    return NewThings(frozenset(read_new_tables(statements)), frozenset(columns))
+
+
+def read_new_tables(statements: Iterable[Statement]) -> set[str]:
+    """The tables that a file creates."""
+    return {_normal(table) for each in statements if (table := created_table(each))}
+
+
+def is_about(tables: set[str], statement: Statement) -> bool:
+    """Whether it alters one of these, or builds an index of it."""
+    return _table(statement) in tables
 
 
 def restricts_only(new: NewThings, statement: Statement, finding: SquawkFinding) -> bool:

@@ -14,10 +14,10 @@ NAME = r'(?:[^ "]++|"[^"]*+")'
 QUALIFIED = rf"(?P<table>{NAME}(?: \. {NAME})*+)"
 
 
-_CREATES = re.compile(
-    r"CREATE (?:(?:GLOBAL |LOCAL )?TEMP(?:ORARY)? |UNLOGGED )?(?:TABLE|MATERIALIZED VIEW) (?!IF NOT EXISTS )"
-    + QUALIFIED
-)
+_CREATES = r"CREATE (?:(?:GLOBAL |LOCAL )?TEMP(?:ORARY)? |UNLOGGED )?(?:TABLE|MATERIALIZED VIEW) "
+_IS_NEW = re.compile(rf"{_CREATES}(?!IF NOT EXISTS ){QUALIFIED}")
+MAY_EXIST = re.compile(rf"{_CREATES}IF NOT EXISTS {QUALIFIED}")
+"""The beginning of a statement that creates a table, unless there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,5 +206,5 @@ def _is_against(own: OwnRule, statement: Statement, created: set[str]) -> bool:
 def created_table(statement: Statement) -> str | None:
     """The table or materialized view that it creates, as its skeleton writes it. One that may have been
     there before is none."""
-    found = _CREATES.match(statement.skeleton)
+    found = _IS_NEW.match(statement.skeleton)
     return found["table"] if found else None
