@@ -72,11 +72,18 @@ def why_no_contract(aggregate: ServiceAggregate, report: TrafficReport) -> str:
         if each.status.is_open:
             return f"{each.version} on {each.environment} is {each.status}"
         if each.is_held:
-            return f"{each.version} (revision {each.revision}) is over, but not every proxy has let go of it"
+            return f"{each.version} (revision {each.revision}) is over, but not released{_by(each, report)}"
         if each.has_instances:
             return f"the instances of {each.version} (revision {each.revision}) are not stopped yet"
     routes = proof.routes_acknowledged(report)
     return "" if routes.passed else f"the routes are acknowledged by {routes}"
+
+
+def _by(deployment: Deployment, report: TrafficReport) -> str:
+    """Which proxies have not let go of it, as far as that is what is waited for."""
+    is_out = deployment.withdrawn_at is not None
+    barrier = proof.withdrawn(report) if is_out else proof.routes_acknowledged(report)
+    return "" if barrier.passed else f": its removal is acknowledged by {barrier}"
 
 
 def refuse_bad_plan(plan: MigrationPlan, *, service: str, accept_drift: bool) -> None:

@@ -22,8 +22,8 @@ SPLIT = {phase: MigrationName(2, "split_name", phase) for phase in Phase}
 
 class ScriptedMigrator:
     """Every version brings the files of `SPLIT`, but for those that `directories` says otherwise of. A run
-    passes unless `verdicts` says otherwise of its phase; `answers` is cleared to keep it waiting. `ledger` is
-    what the database has: it outlives the control plane."""
+    passes unless `verdicts` says otherwise of its phase; `answers` is cleared to keep it waiting, `ends` to
+    have it take its time to give up. `ledger` is what the database has: it outlives the control plane."""
 
     def __init__(self, passing: Callable[[str], None] = lambda where: None) -> None:
         self.directories: dict[str, list[MigrationName]] = {"v1": []}
@@ -39,6 +39,8 @@ class ScriptedMigrator:
         self.answers = asyncio.Event()
         self.answers.set()
         self.was_asked = asyncio.Event()
+        self.ends = asyncio.Event()
+        self.ends.set()
         self.now: Callable[[], float] = lambda: 2000.0
         self._passing = passing
 
@@ -57,6 +59,7 @@ class ScriptedMigrator:
             await self.answers.wait()
         except asyncio.CancelledError:
             self.given_up += 1
+            await self.ends.wait()
             raise
         finally:
             self.at_once -= 1

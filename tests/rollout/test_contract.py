@@ -18,8 +18,10 @@ from bluegreen.model.migration import (
 )
 from bluegreen.model.provisioning import ProcessTemplate, Provisioning
 from bluegreen.model.traffic_report import TrafficReport
-from bluegreen.model.verdict import Verdict
+from bluegreen.model.verdict import Finding, Verdict
 from bluegreen.rollout import commands
+from bluegreen.rollout.analysis.observation import Observation
+from bluegreen.rollout.analysis.stretch import stretch_of
 from bluegreen.rollout.migration_guards import refuse_bad_plan
 from bluegreen.rollout.migration_runs import conclude
 from bluegreen.rollout.migrations import way_back_ends
@@ -27,6 +29,7 @@ from bluegreen.rollout.refusals import possible
 from tests.rollout.facts import MANUAL_STEPS
 from tests.rollout.migrating import Release, released
 from tests.rollout.scripted_migrator import SPLIT
+from tests.rollout.test_gate_decisions import WATCHED
 
 
 def test_the_way_back_is_not_given_up_in_passing() -> None:
@@ -43,11 +46,14 @@ def test_a_contract_begins_once_no_proxy_leads_to_another_version_and_not_before
     agreed = story.all_agree()
     story.report = agreed
     sentence = story.migrate(Phase.CONTRACT, retire_standby=True)
-    assert "once this is over: v1 (revision 1) is over, but not every proxy has let go of it" in sentence
+    assert "once this is over: v1 (revision 1) is over, but not released" in sentence
     assert (story.status(1), story.run.begun_at) == ("retired", None)
     late = replace(agreed.proxies[1], routes_acknowledged_at=None)
     wait = story.decide(TrafficReport((agreed.proxies[0], late)))
-    assert "The contract of v2 (migration 4) waits: v1 (revision 1) is over" in wait.sentence
+    assert wait.sentence == (
+        "The contract of v2 (migration 4) waits: v1 (revision 1) is over, but not released: its removal is "
+        "acknowledged by 1 of 2 proxies; edge-2 has not acknowledged the routes."
+    )
     assert (wait.urgent, story.run.begun_at) == (True, None)
     story.now += 100.0
     wait = story.decide(story.all_agree())
@@ -238,15 +244,30 @@ def test_during_a_contract_and_after_it_a_rollback_is_refused_with_the_reason() 
     ) in str(story.refused(commands.rollback))
 
 
-def test_a_version_from_before_a_contract_is_no_way_back_however_it_came_to_stay() -> None:
-    """The ledger may tell of a contract that somebody else has run."""
-    story = released()
+def contracted_by_another(story: Release) -> None:
+    """The ledger tells of a contract that this control plane has not run."""
     story.now += 1.0
     story.migrate(Phase.EXPAND, "v2")
     contract = AppliedMigration(SPLIT[Phase.CONTRACT], "5f", "v2", "bert", story.now, 0.1)
     outcome = MigrationOutcome(Verdict.PASS, "done", ledger=(*story.aggregate.ledger, contract))
     story.command(partial(conclude, run=story.run.id, outcome=outcome))
+
+
+def test_a_version_from_before_a_contract_is_no_way_back_however_it_came_to_stay() -> None:
+    story = released()
+    contracted_by_another(story)
     assert str(story.refused(commands.rollback)).startswith(
         "v1 cannot live with the database any more: the contract of 0002_split_name has taken away what it "
         "needs."
     )
+
+
+def test_nor_does_a_bad_analysis_roll_back_to_it() -> None:
+    story = released(WATCHED)
+    contracted_by_another(story)
+    stretch = stretch_of(story.aggregate)
+    assert stretch is not None
+    finding = Finding("success_rate >= 99", Verdict.FAIL, "95 %")
+    story.observation = Observation(stretch, stretch.since, Verdict.FAIL, findings=(finding,))
+    story.decide(story.all_agree())
+    assert (story.status(1), story.status(2), story.aggregate.open_rollout) == ("standby", "active", None)

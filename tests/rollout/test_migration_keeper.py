@@ -103,9 +103,12 @@ async def test_what_is_stopped_is_taken_back_before_anything_else_begins(
     await running.controller.migrate(backfill(), ANNA)
     await migrator.was_asked.wait()
     migrator.was_asked.clear()
+    migrator.ends.clear()
     stopped = await running.controller.stop_migration("shop", ANNA)
     assert stopped.migration == 2
     await running.controller.migrate(backfill(), ANNA)
+    assert not migrator.was_asked.is_set()
+    migrator.ends.set()
     await migrator.was_asked.wait()
     assert (migrator.given_up, len(migrator.orders)) == (1, 3)
     migrator.answers.set()
