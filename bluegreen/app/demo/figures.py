@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from rich.table import Table
 
+from bluegreen.app.demo.database_figures import DatabaseFigures
 from bluegreen.app.demo.faults import Faults
 from bluegreen.app.demo.load_report import Damage, LoadReport
 
@@ -61,6 +62,7 @@ class DemoFigures:
     drains: list[Emptied] = field(default_factory=list)
     stopped: list[Stopped] = field(default_factory=list)
     reached: dict[str, int] = field(default_factory=dict)
+    database: DatabaseFigures | None = None
 
     def complaints(self, load: LoadReport) -> list[str]:
         """What was not as the demo promises; empty: all was. No request failed but those that a version with
@@ -71,12 +73,13 @@ class DemoFigures:
         for each in self.stopped:
             damage = load.damage.get(each.version, Damage())
             complaints += each.complaints(self.reached.get(each.version, 0), damage)
-        return complaints
+        return complaints + (self.database.complaints() if self.database is not None else [])
 
     def tables(self, load: LoadReport) -> tuple[Table, ...]:
         """What the clients saw, as the load counted it; how fast each move and drain was; how the bad
-        versions were stopped, and by what verdicts."""
-        return self._seen(load), self._moved(), self._stopped(load), self._verdicts()
+        versions were stopped, and by what verdicts; how the schema of the database was changed."""
+        tables = (self._seen(load), self._moved(), self._stopped(load), self._verdicts())
+        return tables + (self.database.tables() if self.database is not None else ())
 
     def _seen(self, load: LoadReport) -> Table:
         seen = _table("What the clients saw", "", "")

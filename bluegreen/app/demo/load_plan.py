@@ -81,6 +81,11 @@ class LoadPlan:
         if not 0 <= self.slow_share <= 1 or self.slow_seconds < 0 or hopeless:
             raise ValueError("slow requests: a share of 0 to 1, and less time than the timeout")
 
+    @property
+    def lanes(self) -> int:
+        """Ways to go: each target by each protocol."""
+        return len(self.targets) * len(self.protocols)
+
 
 @dataclass(frozen=True, slots=True)
 class Shot:
@@ -95,41 +100,40 @@ class Shot:
 
 def shot(plan: LoadPlan, number: int) -> Shot:
     """The request of that number. Targets, protocols and methods turn like digits: all combinations occur."""
-    rest, target_digit = divmod(number, len(plan.targets))
-    rest, protocol_digit = divmod(rest, len(plan.protocols))
-    target = plan.targets[target_digit]
+    turn, lane = divmod(number, plan.lanes)
+    protocol_digit, target_digit = divmod(lane, len(plan.targets))
+    target, protocol = plan.targets[target_digit], plan.protocols[protocol_digit]
     authority = plan.authority or target.name
     # Multiples of the golden ratio fill 0 to 1 evenly, out of step with the digits.
     if (number * GOLDEN_RATIO) % 1 < plan.slow_share:
-        seconds = plan.slow_seconds
-        request = Request(number, "GET", authority, f"/slow?seconds={seconds:g}&request={number}")
-    elif plan.people and rest % 2:
-        return Shot(
-            target, plan.protocols[protocol_digit], *_about_person(plan, number, rest // 2, authority)
-        )
-    else:
-        rest //= 2 if plan.people else 1
-        seconds = 0.0
-        body = b"%d" % number + PADDING if rest % POST_EVERY == POST_EVERY - 1 else b""
-        request = Request(number, "POST" if body else "GET", authority, f"/?request={number}", body)
-    return Shot(target, plan.protocols[protocol_digit], request, seconds)
+        path = f"/slow?seconds={plan.slow_seconds:g}&request={number}"
+        return Shot(target, protocol, Request(number, "GET", authority, path), plan.slow_seconds)
+    if plan.people:
+        turn, is_about_one = divmod(turn, 2)
+        if is_about_one:
+            asked = _asked(plan, number, turn)
+            return Shot(target, protocol, _about(asked, number, authority), 0.0, asked)
+    body = b"%d" % number + PADDING if turn % POST_EVERY == POST_EVERY - 1 else b""
+    request = Request(number, "POST" if body else "GET", authority, f"/?request={number}", body)
+    return Shot(target, protocol, request, 0.0)
 
 
-def _about_person(
-    plan: LoadPlan, number: int, turn: int, authority: str
-) -> tuple[Request, float, PersonAsked]:
+def _asked(plan: LoadPlan, number: int, turn: int) -> PersonAsked:
     """Of four requests one writes, one reads what was written shortly before, and two read anybody."""
-    write, digit = divmod(turn, POST_EVERY)
+    turn, digit = divmod(turn, POST_EVERY)
+    write = turn * plan.lanes + number % plan.lanes  # no two are about the same person at the same time
     if digit == POST_EVERY - 1:
         person = _written(plan, write)
-        asked = PersonAsked(person, name_of(person, number))
-    elif digit == 0 and write >= RECENT:
-        asked = PersonAsked(_written(plan, write - RECENT))
-    else:
-        asked = PersonAsked(1 + int((number * GOLDEN_RATIO) % 1 * plan.people))
+        return PersonAsked(person, name_of(person, number))
+    if digit == 0 and write >= RECENT:
+        return PersonAsked(_written(plan, write - RECENT))
+    return PersonAsked(1 + int((number * GOLDEN_RATIO) % 1 * plan.people))
+
+
+def _about(asked: PersonAsked, number: int, authority: str) -> Request:
     body = b"" if asked.name is None else json.dumps({"name": asked.name}).encode()
     path = f"/people/{asked.person}?request={number}"
-    return Request(number, "POST" if body else "GET", authority, path, body), 0.0, asked
+    return Request(number, "POST" if body else "GET", authority, path, body)
 
 
 def _written(plan: LoadPlan, write: int) -> int:

@@ -54,12 +54,7 @@ class Operations:
 
     async def deploy(self, name: str, *, replace_standby: bool = False) -> Version:
         """Deploy a version, no more: the control plane starts its processes, and its tests follow."""
-        request = pb.DeployRequest(
-            origin=ORIGIN, service=SERVICE, version=name, replace_standby=replace_standby
-        )
-        answer = await self.admin.Deploy(request)
-        version = Version(name, answer.deployment_revision)
-        self.view.say(f"Deploy: {answer.message} No traffic reaches it")
+        version = await self.begin_deployment(name, replace_standby=replace_standby)
         status = await self.watch.until(is_up(version.revision), f"{name} is up", SECONDS)
         found = deployment(status, version.revision)
         if found is not None and found.endpoints:
@@ -68,6 +63,15 @@ class Operations:
                 f"on {' and '.join(found.endpoints)}"
             )
         return version
+
+    async def begin_deployment(self, name: str, *, replace_standby: bool = False) -> Version:
+        """Return as soon as the intent is on disk."""
+        request = pb.DeployRequest(
+            origin=ORIGIN, service=SERVICE, version=name, replace_standby=replace_standby
+        )
+        answer = await self.admin.Deploy(request)
+        self.view.say(f"Deploy: {answer.message} No traffic reaches it")
+        return Version(name, answer.deployment_revision)
 
     async def ready(self, version: Version) -> None:
         """It is healthy as both proxies see it, and has passed its tests."""
@@ -168,7 +172,9 @@ def is_up(revision: int) -> Callable[[pb.ServiceStatus], bool]:
         found = deployment(status, revision)
         if found is None:
             return False
-        return found.status != "deploying" or 0 < found.capacity.wanted <= found.capacity.up
+        return (
+            found.status not in ("expanding", "deploying") or 0 < found.capacity.wanted <= found.capacity.up
+        )
 
     return holds
 

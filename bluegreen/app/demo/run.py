@@ -17,6 +17,7 @@ from bluegreen.app.demo.envoy_process import EnvoyNotFound
 from bluegreen.app.demo.figures import DemoFigures
 from bluegreen.app.demo.load_report import LoadReport
 from bluegreen.app.demo.operations import Operations
+from bluegreen.app.demo.postgres import PostgresFailed, PostgresNotFound, postgres_server
 from bluegreen.app.demo.processes import ChildFailed, ChildProcesses
 from bluegreen.app.demo.scenario import Scenario
 from bluegreen.app.demo.service_file import LOOPBACK
@@ -48,14 +49,20 @@ def run(options: DemoOptions | None = None) -> int:
         directory.mkdir(parents=True, exist_ok=True)
         if (directory / DATABASE).exists():
             raise Refused(f"{directory} has the database of another run.", "Name another directory.")
-        return asyncio.run(_play(console, directory))
+        try:
+            with postgres_server(directory / "postgres.log") as postgres:
+                return asyncio.run(_play(console, directory, postgres.url()))
+        except (PostgresNotFound, PostgresFailed) as failure:
+            console.print(f"The demo failed. {failure}", style="bold red", markup=False)
+            return 1
 
 
-async def _play(console: Console, directory: Path) -> int:
-    view, figures = DemoView(console), DemoFigures()
+async def _play(console: Console, directory: Path, people: str) -> int:
+    view, figures, children = DemoView(console), DemoFigures(), ChildProcesses(directory)
+    stage = Stage(children, directory, people)
     try:
         with view.shown():
-            load = await _interruptible(_release(directory, view, figures))
+            load = await _interruptible(_release(stage, children, view, figures))
     except asyncio.CancelledError:
         console.print("Interrupted; all processes of the demo have been stopped.")
         return INTERRUPTED
@@ -75,9 +82,9 @@ async def _play(console: Console, directory: Path) -> int:
     return 1 if complaints else 0
 
 
-async def _release(directory: Path, view: DemoView, figures: DemoFigures) -> LoadReport:
-    children = ChildProcesses(directory)
-    stage = Stage(children, directory)
+async def _release(
+    stage: Stage, children: ChildProcesses, view: DemoView, figures: DemoFigures
+) -> LoadReport:
     # The processes that the control plane runs come last: as long as it does, it would start them again.
     address = f"{LOOPBACK}:{stage.ports.admin}"
     async with stage.instances.reaped(), children, grpc.aio.insecure_channel(address) as channel:

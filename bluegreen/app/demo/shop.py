@@ -13,6 +13,7 @@ import sys
 
 from bluegreen.app.demo.application import ApplicationOptions, serve
 from bluegreen.app.demo.faults import BAD_VERSIONS, Faults
+from bluegreen.app.demo.releases import SPLITS
 
 LATENCY = 0.02
 """Seconds that it takes for an answer."""
@@ -30,7 +31,7 @@ async def serve_while_runs(demo: int, options: ApplicationOptions) -> None:
 def main() -> None:
     """The command line; the environment is in the variable that the control plane sets."""
     parser = argparse.ArgumentParser(prog="python -m bluegreen.app.demo.shop", description=__doc__)
-    parser.add_argument("--version", required=True, help="v3, v4 and v5 are bad ones")
+    parser.add_argument("--version", required=True, help="v3, v4 and v5 are bad ones, v7 splits names")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--demo", type=int, required=True, help="the demo's process: it ends with that")
     given = parser.parse_args()
@@ -40,6 +41,8 @@ def main() -> None:
         port=given.port,
         latency=LATENCY,
         faults=BAD_VERSIONS.get(given.version, Faults()),
+        database=os.environ.get("DATABASE_URL", ""),
+        halves=given.version == SPLITS,
     )
     try:
         asyncio.run(serve_while_runs(given.demo, options))

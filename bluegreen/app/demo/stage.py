@@ -13,7 +13,8 @@ from bluegreen.app.demo.envoy_process import EnvoyOptions, EnvoyProcess
 from bluegreen.app.demo.instances import Instances
 from bluegreen.app.demo.ports import free_port
 from bluegreen.app.demo.processes import ChildProcess, ChildProcesses, Command
-from bluegreen.app.demo.service_file import LOOPBACK, service_file
+from bluegreen.app.demo.releases import write_releases
+from bluegreen.app.demo.service_file import LOOPBACK, Places, service_file
 from bluegreen.model.endpoint import Endpoint
 from bluegreen.switches.envoy.bootstrap import BootstrapOptions, bootstrap
 
@@ -46,7 +47,8 @@ class Ports:
 class Stage:
     """Starts and stops the parts; which of them, and when, is the story's to say."""
 
-    def __init__(self, children: ChildProcesses, directory: Path) -> None:
+    def __init__(self, children: ChildProcesses, directory: Path, people: str) -> None:
+        self.people = people  # the URL of their database
         self.ports = Ports.free()
         self.proxies: list[EnvoyProcess] = []
         self._children = children
@@ -55,8 +57,11 @@ class Stage:
         self.instances = Instances.of(self._database)
 
     def write_service_file(self) -> str:
-        """Put the service file beside the database; its text."""
-        text = service_file(SERVICE, self.ports.production, self.ports.preview, os.getpid())
+        """Put the service file beside the database, and what it names; its text."""
+        migrations = write_releases(self._directory / "releases")
+        ports = self.ports
+        places = Places(ports.production, ports.preview, self.people, migrations, os.getpid())
+        text = service_file(SERVICE, places)
         (self._directory / "services.yaml").write_text(text, encoding="utf-8")
         return text
 

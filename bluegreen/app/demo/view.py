@@ -16,6 +16,7 @@ from rich.live import Live
 from rich.panel import Panel
 from rich.text import Text
 
+from bluegreen.admin.cli.migration_bar import rows_line
 from bluegreen.admin.v1 import admin_pb2 as pb
 from bluegreen.app.demo.environment_table import environment_table
 from bluegreen.app.demo.load_report import LoadReport
@@ -93,6 +94,9 @@ class DemoView:
         parts: list[RenderableType] = [environment_table(deployments, self._console.width), self._load()]
         if self._status is not None:
             parts.insert(1, Text(self._status.activity, style="italic", overflow="ellipsis", no_wrap=True))
+            progress = self._status.migration_progress
+            if progress.rows_total > 0:
+                parts.insert(2, Text(f"{progress.file}  {rows_line(progress)}", style="magenta"))
         width = self._console.width - len("│ ") - len(" │")
         above = self._console.render_lines(Group(*parts), self._console.options.update(width=width))
         room = max(LEAST_STORY, self._console.height - len(above) - FRAME)

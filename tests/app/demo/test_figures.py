@@ -8,9 +8,11 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
+from bluegreen.app.demo.database_figures import DatabaseFigures
 from bluegreen.app.demo.faults import Faults
 from bluegreen.app.demo.figures import DemoFigures, Stopped
 from bluegreen.app.demo.load_report import Connections, Damage, Latency, LoadReport, Tally
+from bluegreen.app.demo.people_table import Halves
 
 TESTED = Stopped("v3", "fails its smoke test", Faults(fail_smoke=True), "smoke: came 500")
 FAILING = Stopped("v4", "answers errors", Faults(fail_every=50), "success_rate 97 %", back_at=103.5)
@@ -51,6 +53,20 @@ def test_what_was_not_as_promised_is_said(
 ) -> None:
     (said,) = figures(reached).complaints(seen(damage, failed))
     assert said == f"{complaint}."
+
+
+@pytest.mark.parametrize(
+    ("halves", "complaint"),
+    [
+        (None, "The rows of the database were not proved right."),
+        (Halves(120, 1), "Rows with a wrong first_name or last_name: 1."),
+        (Halves(99, 0), "Of 100 people, 99 are left in the database."),
+        (Halves(120, 0), ""),
+    ],
+)
+def test_every_row_of_the_database_must_be_right(halves: Halves | None, complaint: str) -> None:
+    told = DemoFigures(database=DatabaseFigures(100, halves=halves)).complaints(seen({}))
+    assert told == ([complaint] if complaint else [])
 
 
 def test_the_tables_show_what_was_damaged_how_fast_it_ended_and_why() -> None:
