@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from textwrap import shorten
 
 import psycopg
 
@@ -45,6 +46,9 @@ from bluegreen.subprocesses.redaction import Redaction
 log = logging.getLogger(__name__)
 
 LINTS_AT_ONCE = 2
+
+SHOWN = 120
+"""Characters of a statement in a plan."""
 
 
 class PostgresMigrator:
@@ -131,9 +135,8 @@ def _directory(order: MigrationOrder) -> Path:
 
 
 def _planned(file: MigrationFile) -> PlannedMigration:
-    return PlannedMigration(
-        file.migration, str(file.path), tuple(each.first_line for each in file.statements)
-    )
+    statements = (shorten(each.text, SHOWN, placeholder=" ...") for each in file.statements)
+    return PlannedMigration(file.migration, str(file.path), tuple(statements))
 
 
 def _reason(error: Exception) -> tuple[Verdict, str]:

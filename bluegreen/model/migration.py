@@ -60,7 +60,7 @@ class LintFinding:
 
 @dataclass(frozen=True, slots=True)
 class PlannedMigration:
-    """A file that is not applied yet. `statements` are their first lines."""
+    """A file that is not applied yet. `statements` are in short, each in one line."""
 
     migration: MigrationName
     file: str

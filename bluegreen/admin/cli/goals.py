@@ -62,6 +62,11 @@ def find_run(status: pb.ServiceStatus, number: int) -> pb.MigrationRun | None:
     return next((each for each in status.migration_runs if each.id == number), None)
 
 
+def more_than_summary(run: pb.MigrationRun) -> Sequence[pb.Finding]:
+    """The findings that say something which the summary of the run does not."""
+    return [each for each in run.findings if each.summary != run.summary]
+
+
 def tests_after(status: pb.ServiceStatus, run: pb.MigrationRun) -> pb.Check | None:
     """The tests of the active version that follow an expand, in the same transaction."""
     return next((each for each in status.checks if each.subject == f"migration {run.id}"), None)
@@ -235,8 +240,10 @@ def _of_expand(status: pb.ServiceStatus, revision: int) -> Sequence[pb.Finding]:
     run = next((each for each in runs if each.phase == "expand"), None)
     if run is None:
         return ()
-    said = tests_after(status, run) if run.verdict == "pass" else run
-    return said.findings if said is not None and said.verdict != "pass" else ()
+    if run.verdict != "pass":
+        return more_than_summary(run)
+    tests = tests_after(status, run)
+    return tests.findings if tests is not None and tests.verdict != "pass" else ()
 
 
 def _why(status: pb.ServiceStatus, rollout: pb.Rollout) -> str:

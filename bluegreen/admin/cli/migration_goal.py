@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bluegreen.admin.cli.exit_code import ExitCode
-from bluegreen.admin.cli.goals import Goal, Verdict, find_run, tests_after
+from bluegreen.admin.cli.goals import Goal, Verdict, find_run, more_than_summary, tests_after
 from bluegreen.admin.v1 import admin_pb2 as pb
 
 STOPPED = "inconclusive"
@@ -26,7 +26,7 @@ def migrated(status: pb.ServiceStatus, goal: Goal) -> Verdict | None:
         case verdict if verdict == STOPPED:
             return Verdict(ExitCode.RETURNED, f"{outcome(run)}. {what_is_next(status)}".strip())
         case _:
-            return Verdict(ExitCode.FAILED, f"{run.summary}.", run.findings)
+            return Verdict(ExitCode.FAILED, f"{run.summary}.", more_than_summary(run))
 
 
 def _lived_with(status: pb.ServiceStatus, run: pb.MigrationRun) -> Verdict | None:

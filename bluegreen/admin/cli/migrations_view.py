@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bluegreen.admin.cli.gates_view import VERDICT_COLOURS, findings_view
+from bluegreen.admin.cli.goals import more_than_summary
 from bluegreen.admin.cli.migration_bar import rows_line
 from bluegreen.admin.cli.migration_goal import STOPPED, what_is_next
 from bluegreen.admin.cli.output import clock, columns, printable, span
@@ -60,7 +61,7 @@ def _run(run: pb.MigrationRun, status: pb.ServiceStatus, now: float) -> Iterator
         yield line.append(
             f", {span(now - run.finished_at)} ago: {printable(run.summary.removeprefix('is '))}"
         )
-        yield from (each for each in findings_view(f for f in run.findings if f.verdict != "pass"))
+        yield from findings_view(each for each in more_than_summary(run) if each.verdict != "pass")
         return
     if run.begun_at:
         yield line.append(f" for {span(now - run.begun_at)}{_how_far(status.migration_progress)}")
@@ -101,7 +102,7 @@ def _cells(status: pb.ServiceStatus) -> dict[Change, dict[str, Text]]:
 
 
 def _applied(applied: pb.AppliedMigration) -> Text:
-    cell = Text(f"{clock(applied.applied_at)}  {_took(applied.seconds)}", "green")
+    cell = Text(f"{clock(applied.applied_at)}  {_took(applied.seconds):>6}", "green")
     return cell.append(printable(f"  {applied.version}, {applied.author}"), "dim")
 
 
