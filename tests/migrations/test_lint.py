@@ -238,6 +238,12 @@ async def test_what_is_safe_is_not_refused(linter: Linter, tmp_path: Path, phase
         ("truncate", "CREATE TABLE a (id bigint); TRUNCATE a, people"),
         ("lock-table", "CREATE TABLE a (id bigint); LOCK TABLE a, people IN SHARE MODE"),
         ("adding-field-with-default", "ALTER TABLE people ADD i text GENERATED ALWAYS AS (name) STORED"),
+        (
+            "adding-foreign-key-constraint",
+            "ALTER TABLE people ADD team bigint DEFAULT 1 REFERENCES teams (id)",
+        ),
+        ("disallowed-unique-constraint", "ALTER TABLE people ADD COLUMN slug text UNIQUE"),
+        ("adding-serial-primary-key-field", "ALTER TABLE people ADD COLUMN slug text PRIMARY KEY"),
         ("rewrite-rule", "ALTER TABLE people DISABLE RULE deaf"),
         ("ban-new-write-restriction", "CREATE UNIQUE INDEX CONCURRENTLY one ON people (name)"),
         ("ban-new-write-restriction", "ALTER TABLE people ADD NOT NULL name NOT VALID"),

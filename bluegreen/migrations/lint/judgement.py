@@ -12,6 +12,7 @@ from bluegreen.migrations.lint.ignores import Ignores, read_ignores
 from bluegreen.migrations.lint.new_things import (
     NOTHING_NEW,
     NewThings,
+    has_values,
     is_about,
     is_virtual,
     read_new_tables,
@@ -32,12 +33,11 @@ MAXIMUM_FINDINGS = 100
 
 # Said of a column that is being added: no version knows it, and what it costs other rules say.
 _OF_NEW_COLUMNS = frozenset({RESTRICTS, "ban-alter-generated-expression", "ban-alter-identity"})
+_REFERS = "adding-foreign-key-constraint"
 _FAILS_ROWS = "adding-required-field"
 _REWRITES = "adding-field-with-default"
 _GENERAL = "constraint-missing-not-valid"
-_SPECIAL = frozenset(
-    {"adding-foreign-key-constraint", "disallowed-unique-constraint", "adding-serial-primary-key-field"}
-)
+_SPECIAL = frozenset({_REFERS, "disallowed-unique-constraint", "adding-serial-primary-key-field"})
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,11 @@ def _of_squawk(seen: Seen, new: NewThings) -> Iterator[_Draft]:
         index = bisect_right(starts, finding.offset) - 1
         rule = _rule(finding)
         weight = rule.weight(phase)
-        if finding.rule in _OF_NEW_COLUMNS and added.cover(finding.offset):
+        column = added.at(finding.offset)
+        if column and finding.rule in _OF_NEW_COLUMNS:
             continue
+        if column and finding.rule == _REFERS and not has_values(statements[index], column):
+            continue  # there is nothing to be checked
         if (rule.ground is Ground.LOCKS or finding.rule == _FAILS_ROWS) and is_about(
             created, statements[index]
         ):
@@ -162,14 +165,16 @@ def _finding(draft: _Draft, file: MigrationFile, lines: LineIndex) -> LintFindin
 
 
 class _Ranges:
-    """Where findings are; they do not overlap."""
+    """Where findings are, in the order of the text; they do not overlap."""
 
     def __init__(self, findings: Iterable[SquawkFinding]) -> None:
-        self._ranges = sorted((each.offset, each.end) for each in findings)
+        self._findings = tuple(findings)
 
-    def cover(self, offset: int) -> bool:
-        index = bisect_right(self._ranges, offset, key=lambda each: each[0]) - 1
-        return index >= 0 and offset < self._ranges[index][1]
+    def at(self, offset: int) -> SquawkFinding | None:
+        """The one in which this character stands."""
+        index = bisect_right(self._findings, offset, key=lambda each: each.offset) - 1
+        found = self._findings[index] if index >= 0 else None
+        return found if found and offset < found.end else None
 
 
 def _any_between(offsets: list[int], start: int, end: int) -> bool:

@@ -24,7 +24,7 @@ _RESERVED = frozenset(
         *("ASC", "DESC", "CASE", "WHEN", "THEN", "ELSE", "END"),
     }
 )
-# Rows that the running version inserts have more than NULL in such a column.
+# Rows that there are, or that the running version inserts, have more than NULL in such a column.
 _HAS_VALUES = frozenset({"DEFAULT", "GENERATED", "SERIAL", "BIGSERIAL", "SMALLSERIAL"})
 
 
@@ -78,6 +78,11 @@ def restricts_only(new: NewThings, statement: Statement, finding: SquawkFinding)
     return table in new.tables or (bool(columns) and all((table, each) in new.columns for each in columns))
 
 
+def has_values(statement: Statement, added: SquawkFinding) -> bool:
+    """Whether the column that is added here has more than NULL in the rows that there are."""
+    return not _HAS_VALUES.isdisjoint(_word(token) for token in _tokens(statement, added))
+
+
 def is_virtual(statement: Statement, finding: SquawkFinding) -> bool:
     """Whether a generated column is computed when it is read: then no row is written."""
     return "VIRTUAL" in [_word(token) for token in _tokens(statement, finding)]
@@ -91,7 +96,7 @@ def _new_column(statement: Statement, finding: SquawkFinding) -> tuple[str, str]
     words = [_word(token) for token in tokens]
     position = 1 + (words[1:2] == ["COLUMN"])
     position += 3 * (words[position : position + 3] == ["IF", "NOT", "EXISTS"])
-    if position >= len(tokens) or _HAS_VALUES & set(words[position + 1 :]):
+    if position >= len(tokens) or has_values(statement, finding):
         return None
     return table, _normal(tokens[position].text)
 
