@@ -95,7 +95,7 @@ class Backfill:
         if self.state.last_key is not None:
             return next_batch(self.file, self.key.literal(self.state.last_key), upto)
         first = await self.key.first(self.session.work)
-        return first_batch(self.file, self.key.literal(first or last), upto)
+        return first_batch(self.file, self.key.literal(last if first is None else first), upto)
 
     def _tell(self) -> None:
         done = self.state.rows_done

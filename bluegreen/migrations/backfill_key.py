@@ -39,7 +39,8 @@ class BackfillKey:
 
     async def first(self, connection: Connection) -> str | None:
         """The lowest key; None: there is no row."""
-        query = f"SELECT {self.column}::text FROM {self.table} ORDER BY {self.column} LIMIT 1"  # noqa: S608
+        lowest = f"SELECT {self.column} AS key FROM {self.table} ORDER BY {self.column} LIMIT 1"  # noqa: S608
+        query = f"SELECT lowest.key::text FROM ({lowest}) AS lowest"  # noqa: S608 - sorted before it is text
         row = await (await connection.execute(query.encode())).fetchone()
         return None if row is None else str(row[0])
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Set
 
 Objects = Mapping[str, str]
 """A schema: each object, its kind before its name (`column public.people.name`), with what it is."""
 
 TABLE, COLUMN, INDEX = "table", "column", "index"
+REINDEX_LEFTOVER = "_cc(new|old)[0-9]*$"
+"""The names of what REINDEX CONCURRENTLY builds beside an index, and leaves invalid where it fails."""
+
+_IN_PASSING = re.compile(REINDEX_LEFTOVER)
 _OF_TABLES = {COLUMN, INDEX, "constraint", "trigger"}
 
 
@@ -18,11 +23,13 @@ def drift(then: Objects, now: Objects, own_indexes: Set[str] = frozenset()) -> t
 
 
 def _without(objects: Objects, indexes: Set[str]) -> Objects:
-    return {
-        key: what
-        for key, what in objects.items()
-        if not (key.startswith(f"{INDEX} ") and key.rpartition(".")[2] in indexes)
-    }
+    """Nor is what REINDEX CONCURRENTLY builds in passing a part of the schema, whoever runs it."""
+
+    def is_schema(key: str) -> bool:
+        name = key.rpartition(".")[2]
+        return not key.startswith(f"{INDEX} ") or not (name in indexes or _IN_PASSING.search(name))
+
+    return {key: what for key, what in objects.items() if is_schema(key)}
 
 
 def _differences(then: Objects, now: Objects) -> Iterator[str]:

@@ -8,8 +8,9 @@ import psycopg
 from psycopg import sql
 
 from bluegreen.migrations.connection import Connection
+from bluegreen.migrations.drift import REINDEX_LEFTOVER
 from bluegreen.migrations.errors import Refused
-from bluegreen.migrations.index_statement import REINDEX_LEFTOVER, IndexBuild, IndexDrop
+from bluegreen.migrations.index_statement import IndexBuild, IndexDrop
 
 _FIND = """
 SELECT n.nspname, i.relname, x.indisvalid, x.indrelid = pg_catalog.to_regclass(%(table)s),

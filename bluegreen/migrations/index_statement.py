@@ -35,9 +35,6 @@ class Reindex:
     """`REINDEX ... CONCURRENTLY`."""
 
 
-REINDEX_LEFTOVER = "_cc(new|old)[0-9]*$"
-"""The names of what REINDEX CONCURRENTLY builds beside an index, and leaves invalid where it fails."""
-
 IndexStatement: TypeAlias = IndexBuild | IndexDrop | Reindex
 
 
