@@ -145,10 +145,12 @@ async def _write_deployments(
     before = {each.revision: each for each in stored.deployments}
     # A place is given up before another takes it: the unique indexes look at every single statement.
     for deployment in sorted(wanted.deployments, key=_claim):
+        if deployment == before.get(deployment.revision):
+            continue  # before its instances, which may be thousands, are written down
         row = deployment_row(deployment)
         if deployment.revision not in before:
             await db.execute(insertion("deployments", row), row)
-        elif deployment != before[deployment.revision]:
+        else:
             await db.execute(update("deployments", row, ("service", "revision")), row)
 
 

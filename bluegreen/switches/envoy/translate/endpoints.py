@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from ipaddress import ip_address
+from operator import attrgetter
 
 from envoy.config.core.v3.address_pb2 import Address, SocketAddress
 from envoy.config.core.v3.base_pb2 import Locality
@@ -39,7 +40,7 @@ def load_assignment(name: str, backend: Backend) -> ClusterLoadAssignment:
             endpoint=EnvoyEndpoint(address=socket_address(each)),
             health_status=statuses.get(each, by_default),
         )
-        for each in sorted(set(backend.endpoints))
+        for each in sorted(set(backend.endpoints), key=attrgetter("host", "port"))
     ]
     locality = LocalityLbEndpoints(
         locality=Locality(zone=backend.environment.value),
