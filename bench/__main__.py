@@ -15,9 +15,10 @@ SERVICES = [10, 100, 1_000]
 PROXIES = 2_000
 AT_ONCE = 200
 ENDPOINTS = [10, 1_000]
+BACKFILLED_ROWS, BACKFILL_LOADS = 1_000_000, [50, 100]
 
 
-PARTS = ("streams", "growth", "cutovers", "weights", "services", "metrics", "endpoints")
+PARTS = ("streams", "growth", "cutovers", "weights", "services", "metrics", "endpoints", "backfills")
 
 
 async def main(parts: list[str], sizes: list[int], proxies: int) -> None:
@@ -40,6 +41,8 @@ async def main(parts: list[str], sizes: list[int], proxies: int) -> None:
                 await release_tables.metrics(proxies)
             case "endpoints":
                 await release_tables.endpoints(ENDPOINTS)
+            case "backfills":
+                await release_tables.backfills(BACKFILLED_ROWS, BACKFILL_LOADS)
         print()
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from statistics import quantiles
+
+from bench.backfills import backfill
 from bench.cutovers import Cutovers, Move, real_cutovers, simulated_cutovers
 from bench.endpoints import many_endpoints
 from bench.listening import listening
@@ -92,3 +95,24 @@ async def endpoints(sizes: list[int]) -> None:
             f"| {f.change.known * 1e3:.0f} | {f.change.reached * 1e3:.0f} | {f.slowest * 1e3:.0f} |",
             flush=True,
         )
+
+
+async def backfills(rows: int, loads: list[int]) -> None:
+    print(
+        "| rows | load, % | seconds | rows a second | of each tenth, in thousands "
+        "| writes before: median, 99 %, longest, ms | meanwhile |"
+    )
+    print("|---|---|---|---|---|---|---|")
+    for load in loads:
+        f = await backfill(rows, load)
+        tenths = " ".join(f"{rate / 1e3:.1f}" for rate in f.rates)
+        print(
+            f"| {f.rows:,} | {f.load} | {f.seconds:.1f} | {f.rows / f.seconds:,.0f} | {tenths} "
+            f"| {_waits(f.quiet)} | {_waits(f.writes)} |",
+            flush=True,
+        )
+
+
+def _waits(seconds: tuple[float, ...]) -> str:
+    hundredths = quantiles(seconds, n=100)
+    return f"{hundredths[49] * 1e3:.1f}, {hundredths[98] * 1e3:.1f}, {max(seconds) * 1e3:.0f}"
