@@ -84,8 +84,7 @@ class PhaseRun:
         if not reasons:
             return
         self.findings += [Finding(what, Verdict.FAIL, reason) for reason in reasons]
-        more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
-        raise Refused(f"{reasons[0]}{more}")
+        raise Refused(reasons[0].rstrip(".") + and_more(len(reasons)))
 
     async def _refuse_unsafe(
         self, session: Session, comparison: Comparison, mine: tuple[MigrationFile, ...]
@@ -115,6 +114,7 @@ class PhaseRun:
         began = session.clock.now()
         verdict, summary = Verdict.PASS, ""
         try:
+            await session.be_sure_to_be_alone()
             summary = await _done(session, file, entries)
         except Stopped as stopped:
             verdict, summary = stopped.verdict, str(stopped)
@@ -124,6 +124,11 @@ class PhaseRun:
                 output = "\n".join(session.notices)[-MAXIMUM_OUTPUT:]
                 seconds = session.clock.now() - began
                 self.findings.append(Finding(file.path.name, verdict, summary, output, seconds))
+
+
+def and_more(reasons: int) -> str:
+    """What follows the first of so many reasons."""
+    return f" (and {reasons - 1} more)" if reasons > 1 else ""
 
 
 async def _done(session: Session, file: MigrationFile, entries: LedgerEntries) -> str:

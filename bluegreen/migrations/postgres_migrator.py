@@ -23,7 +23,7 @@ from bluegreen.migrations.lint.squawk import Squawk
 from bluegreen.migrations.migration_directory import look_into, read_directory
 from bluegreen.migrations.migration_file import MigrationFile
 from bluegreen.migrations.patience import Clock
-from bluegreen.migrations.phase_run import Lint, PhaseRun
+from bluegreen.migrations.phase_run import Lint, PhaseRun, and_more
 from bluegreen.migrations.plan import compare
 from bluegreen.migrations.problem import MigrationProblem, sentence
 from bluegreen.migrations.schema_snapshot import take_snapshot
@@ -38,7 +38,7 @@ from bluegreen.model.migration import (
     Phase,
     PlannedMigration,
 )
-from bluegreen.model.verdict import Finding, Verdict
+from bluegreen.model.verdict import MAXIMUM_OUTPUT, Finding, Verdict
 from bluegreen.subprocesses.command import CommandRunner
 from bluegreen.subprocesses.printable import printable
 from bluegreen.subprocesses.redaction import Redaction
@@ -87,11 +87,12 @@ class PostgresMigrator:
             verdict, summary = _reason(error)
             if isinstance(error, MigrationProblem):
                 run.refuse_files(error.findings)
+                summary = run.findings[0].summary + and_more(len(run.findings))
         else:
             verdict, summary = Verdict.PASS, _done(order.phase, run.findings, clock.now() - began)
         return MigrationOutcome(
             verdict,
-            clean(summary).rstrip("."),
+            clean(summary.rstrip(".")),
             tuple(
                 replace(each, summary=clean(each.summary), output=clean(each.output)) for each in run.findings
             ),
@@ -127,7 +128,7 @@ class _Clean:
         self._redaction = Redaction(secrets_of(order.database))
 
     def __call__(self, text: str) -> str:
-        return printable(self._redaction.apply(text))
+        return printable(self._redaction.apply(text))[:MAXIMUM_OUTPUT]
 
 
 def _directory(order: MigrationOrder) -> Path:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import psycopg
 
 from bluegreen.migrations.connection import Connection
-from bluegreen.migrations.errors import GaveWay
+from bluegreen.migrations.errors import GaveWay, Refused
 from bluegreen.migrations.patience import Clock, persist
 
 KEY = (0x626C7565, 0x67726565)  # "blue", "gree": no migrations but ours should use it
@@ -19,6 +19,12 @@ FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
 WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2
   AND l.classid = %s AND l.objid = %s AND l.database = (
       SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+"""
+
+_IS_OURS = """
+SELECT FROM pg_catalog.pg_locks
+WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND classid = %s AND objid = %s
+  AND pid = pg_catalog.pg_backend_pid()
 """
 
 
@@ -44,6 +50,16 @@ async def only_runner(
     finally:
         if not connection.closed:
             await _let_go(connection)
+
+
+async def be_sure_of(connection: Connection) -> None:
+    """Raises Refused where the session does not have the lock any more."""
+    cursor = await connection.execute(_IS_OURS, KEY)
+    if await cursor.fetchone() is None:
+        raise Refused(
+            "The lock that keeps other runners away is lost: a file let it go, or there is a pooler in "
+            "between that gives each transaction another session. Connect to the server itself"
+        )
 
 
 async def _let_go(connection: Connection) -> None:

@@ -22,7 +22,7 @@ from bluegreen.migrations.errors import (
 from bluegreen.migrations.lock_watch import LockWatch
 from bluegreen.migrations.migration_file import MigrationFile
 from bluegreen.migrations.patience import Clock, persist
-from bluegreen.migrations.runner_lock import only_runner
+from bluegreen.migrations.runner_lock import be_sure_of, only_runner
 from bluegreen.model.database import Database
 from bluegreen.model.migration import AppliedMigration, MigrationOrder, MigrationProgress
 
@@ -71,6 +71,10 @@ class Session:
         """For the ledger, in which the database's clock says when."""
         order = self.order
         return AppliedMigration(file.migration, file.checksum, order.version, order.author, 0.0, seconds)
+
+    async def be_sure_to_be_alone(self) -> None:
+        """Raises Refused where other runners are not kept away any more."""
+        await be_sure_of(self.work)
 
     def note(self, file: MigrationFile, note: str) -> None:
         self.tell(MigrationProgress(file.path.name, note=note))

