@@ -73,6 +73,10 @@ class Provisioner(Protocol):
         gone."""
         ...
 
+    def leave_alone(self, pool: Pool) -> None:
+        """Look after it no longer, and stop nothing of it."""
+        ...
+
     async def instances(self, pool: Pool) -> Sequence[Instance]:
         """All there are, whatever their state."""
         ...

@@ -33,6 +33,9 @@ class Provisioners:
     async def stop(self, pool: Pool) -> None:
         await self._of(pool).stop(pool)
 
+    def leave_alone(self, pool: Pool) -> None:
+        self._of(pool).leave_alone(pool)
+
     async def instances(self, pool: Pool) -> Sequence[Instance]:
         return await self._of(pool).instances(pool)
 

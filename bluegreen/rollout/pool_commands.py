@@ -8,11 +8,14 @@ from bluegreen.model.deployment import Deployment
 from bluegreen.model.errors import Refused
 from bluegreen.model.event import What
 from bluegreen.model.pool import Instance
+from bluegreen.model.provisioning import ProcessTemplate
 from bluegreen.rollout import pools
 from bluegreen.rollout.draft import Draft
 from bluegreen.rollout.refusals import possible, why_busy
 
 MOST_INSTANCES = 10_000
+MOST_PROCESSES = 1_000
+"""Of one machine."""
 
 
 def scale(draft: Draft, *, instances: int) -> str:
@@ -29,6 +32,10 @@ def scale(draft: Draft, *, instances: int) -> str:
         )
     if not 1 <= instances <= MOST_INSTANCES:
         raise Refused(f"An environment has 1 to {MOST_INSTANCES} instances, not {instances}.")
+    if instances > MOST_PROCESSES and any(_are_processes(each) for each in provided):
+        raise Refused(
+            f"Each instance is a process of one machine: at most {MOST_PROCESSES}, not {instances}."
+        )
     if aggregate.open_rollout is not None:
         raise Refused(why_busy(aggregate, aggregate.open_rollout), possible(aggregate))
     why = f"asked by {draft.asked_by}"
@@ -59,6 +66,11 @@ def cannot(draft: Draft, *, revision: int, reason: str) -> str:
     if _known(draft, revision) is None:
         return f"Revision {revision} is gone."
     return pools.cannot(draft, revision, reason)
+
+
+def _are_processes(deployment: Deployment) -> bool:
+    provisioning = deployment.provisioning
+    return provisioning is not None and isinstance(provisioning.source, ProcessTemplate)
 
 
 def _known(draft: Draft, revision: int) -> Deployment | None:

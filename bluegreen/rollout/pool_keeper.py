@@ -35,6 +35,7 @@ class PoolKeeper:
         wanted = {pool.revision: pool for pool in pools_of(aggregate)}
         for revision in self._running.keys() - wanted.keys():
             self._running.pop(revision).cancel()
+            self._provisioner.leave_alone(self._wanted[revision])
             del self._news[revision]
         before, self._wanted = self._wanted, wanted
         for revision, pool in wanted.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from math import ceil
@@ -14,6 +13,7 @@ from bluegreen.model.event import What
 from bluegreen.model.pool import IN_USE, Instance, InstanceState, Pool
 from bluegreen.model.provisioning import FULL, EndpointsFile
 from bluegreen.rollout.draft import Draft
+from bluegreen.rollout.endpoint_claims import shared_with_other, standing_twice
 from bluegreen.rollout.wanted_traffic import is_kept_back
 
 TAKING_TRAFFIC = (Status.READY, Status.SHIFTING, Status.ACTIVE)
@@ -58,9 +58,12 @@ def take_in(draft: Draft, revision: int, instances: Sequence[Instance]) -> str:
     )
     if changed == deployment:
         return "Nothing has changed."
-    contradiction = _contradiction(draft.aggregate, changed) if changed.status.is_open else ""
+    shared = shared_with_other(draft.aggregate, changed)
+    if shared and deployment.status is Status.DEPLOYING:
+        return _fail_with_instances_of_another(draft, deployment, shared)
+    contradiction = shared or standing_twice(changed)
     if contradiction:
-        return cannot(draft, revision, contradiction)
+        return cannot(draft, revision, contradiction) if deployment.status.is_open else contradiction
     sentence = f"{_where(deployment)}: {describe(changed)}."
     draft.replace(changed)
     before, after = str(deployment.up), str(changed.up)
@@ -82,25 +85,12 @@ def cannot(draft: Draft, revision: int, reason: str) -> str:
     return sentence
 
 
-def _contradiction(aggregate: ServiceAggregate, changed: Deployment) -> str:
-    """Why these cannot be its instances; empty: they can."""
-    twice = [each for each, count in Counter(changed.endpoints).items() if count > 1]
-    if twice:
-        return f"{_list(twice)} stands among its instances twice."
-    other = aggregate.occupant(changed.environment.other)
-    shared = set(changed.endpoints) & set(other.endpoints) if other else set()
-    if other and shared:
-        serves = "serve" if len(shared) > 1 else "serves"
-        return (
-            f"{_list(shared)} {serves} {other.version} on {other.environment} already: "
-            f"{changed.environment} needs instances of its own."
-        )
-    return ""
-
-
-def _list(endpoints: Collection[Endpoint]) -> str:
-    shown = ", ".join(map(str, sorted(endpoints)[:5]))
-    return f"{shown} and {len(endpoints) - 5} more" if len(endpoints) > 5 else shown
+def _fail_with_instances_of_another(draft: Draft, deployment: Deployment, reason: str) -> str:
+    """Whoever has given them would end them too, if it was told that this version is over. So it is not."""
+    note = f"{reason} Nothing is stopped of what there is: it may be theirs."
+    sentence = f"The instances of revision {deployment.revision} cannot be provided: {note}"
+    draft.transition(deployment.revision, What.FAILED, sentence, note=note, stopped_at=draft.now)
+    return sentence
 
 
 def scale_to(draft: Draft, deployment: Deployment, capacity: int, why: str) -> None:

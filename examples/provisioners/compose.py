@@ -17,7 +17,7 @@ from typing import Any
 
 from contract import Instance, Wanted, answer, parser
 
-STATES = {"": "up", "healthy": "up", "starting": "starting", "unhealthy": "waiting"}
+STATES = {"": "up", "healthy": "up", "starting": "starting", "unhealthy": "unhealthy"}
 """By the container's health; empty where it has no health check, and that of the proxies says the rest."""
 
 

@@ -212,6 +212,27 @@ async def test_both_environments_in_one_file_are_refused(
     await unharmed(running)
 
 
+async def test_a_program_that_takes_one_environment_for_the_other_ends_nothing(
+    world: World, load: StartLoad, application: StartApplication, tmp_path: Path
+) -> None:
+    process = await application("v1")
+    answer = json.dumps({"instances": [{"id": "one", "endpoint": process.address, "state": "up"}]})
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\necho \"$1\" >> {tmp_path}/verbs\necho '{answer}'\n")
+    program.chmod(0o755)
+    command = {"command": [str(program)], "interval": "100ms"}
+    await world.start(instances={"count": 1, "command": command}, drain={"grace": "200ms", "deadline": "2s"})
+    await release(world, "v1")
+    running = await load(*world.entries(), rate=RATE)
+    await deploy(world, "v2")
+    failed = await world.happens("failed")
+    assert f"{process.address} serves v1 on blue already" in failed.message
+    await world.happens("released", after=failed.id)
+    await reached(process, await counted(process) + int(RATE))
+    assert "stop" not in (tmp_path / "verbs").read_text().split()
+    await unharmed(running)
+
+
 async def apply_count(world: World, count: int, template: dict[str, object]) -> None:
     await world.apply(world.described(health_check=JUDGED, instances={"count": count, "process": template}))
 

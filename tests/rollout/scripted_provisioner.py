@@ -17,6 +17,7 @@ class ScriptedProvisioner:
     def __init__(self) -> None:
         self.pools: dict[tuple[str, int], list[Instance]] = {}
         self.stopped: list[str] = []
+        self.left_alone: list[tuple[str, int]] = []
         self.state = InstanceState.UP
         self.broken: str | None = None
         self._notify: list[Callable[[tuple[str, int]], None]] = []
@@ -40,6 +41,9 @@ class ScriptedProvisioner:
         ]
         self.stopped += [each.id for each in going]
         self.pools[pool.key] = [each for each in self.pools.get(pool.key, []) if each not in going]
+
+    def leave_alone(self, pool: Pool) -> None:
+        self.left_alone.append(pool.key)
 
     async def instances(self, pool: Pool) -> Sequence[Instance]:
         self.asked.set()

@@ -119,7 +119,12 @@ async def test_instances_of_the_other_environment_fail_a_candidate(running: Runn
     await running.controller.deploy(DeployCommand("shop", "v2"), ANNA)
     await running.until(lambda view: not any(each.revision == 2 for each in view.aggregate.deployments))
     newest, active = await running.store.deployments("shop")
-    assert newest.note == (f"{taken.endpoint} serves v1 on blue already: green needs instances of its own.")
+    assert newest.note == (
+        f"{taken.endpoint} serves v1 on blue already: green needs instances of its own. "
+        "Nothing is stopped of what there is: it may be theirs."
+    )
+    assert running.provisioner.stopped == []
+    assert running.provisioner.left_alone == [GREEN]
     assert (newest.status, active.status) == ("failed", "active")
     # At no moment did a proxy hear of them as of green.
     assert all(

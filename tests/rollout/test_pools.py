@@ -190,6 +190,12 @@ async def test_environments_that_differ_are_refused_with_a_table(running: Runnin
     assert any(each.what == "disparity" for each in await running.store.events("shop"))
 
 
+async def test_more_processes_than_a_machine_runs_are_refused(running: Running) -> None:
+    await running.release("v1")
+    with pytest.raises(Refused, match="at most 1000, not 1001"):
+        await running.controller.scale("shop", 1001, ANNA)
+
+
 async def test_what_is_handed_in_cannot_be_scaled(running: Running) -> None:
     await running.controller.apply(catalogue(QUICK), ANNA)
     await running.release("v1")

@@ -17,6 +17,9 @@ class Unprovided:
     async def stop(self, pool: Pool) -> None:
         return
 
+    def leave_alone(self, pool: Pool) -> None:
+        return
+
     async def instances(self, pool: Pool) -> Sequence[Instance]:
         return ()
 

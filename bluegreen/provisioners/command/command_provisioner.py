@@ -74,8 +74,11 @@ class CommandProvisioner:
             await asyncio.sleep(max(source.interval, SHORTEST_INTERVAL))
             await self._ask(watched, pool, Verb.ENDPOINTS)
         if pool.capacity == 0:
-            self._polling.end(pool.key)
-            self._watched.pop(pool.key, None)
+            self.leave_alone(pool)
+
+    def leave_alone(self, pool: Pool) -> None:
+        self._polling.end(pool.key)
+        self._watched.pop(pool.key, None)
 
     async def instances(self, pool: Pool) -> Sequence[Instance]:
         watched = self._watched.get(pool.key)

@@ -72,10 +72,13 @@ class FileProvisioner:
     async def stop(self, pool: Pool) -> None:
         """Forget those that leave, or with capacity 0 the file. Nothing is stopped, nor waited for."""
         if pool.capacity == 0:
-            self._polling.end(pool.key)
-            self._watched.pop(pool.key, None)
+            self.leave_alone(pool)
         else:
             self._watch(pool).let_go |= set(pool.leaving)
+
+    def leave_alone(self, pool: Pool) -> None:
+        self._polling.end(pool.key)
+        self._watched.pop(pool.key, None)
 
     async def instances(self, pool: Pool) -> Sequence[Instance]:
         watched = self._watched.get(pool.key)

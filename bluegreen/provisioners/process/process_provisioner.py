@@ -110,6 +110,9 @@ class ProcessProvisioner:
         going = [each for name, each in keepers.items() if pool.capacity == 0 or name in pool.leaving]
         await self._end(going, _name(pool))
 
+    def leave_alone(self, pool: Pool) -> None:
+        """Nothing: each process is looked after until it is stopped."""
+
     async def instances(self, pool: Pool) -> Sequence[Instance]:
         for each in tuple(self._take_up(pool).values()):
             await each.known.wait()

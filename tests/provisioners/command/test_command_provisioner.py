@@ -127,6 +127,26 @@ async def test_a_pool_that_is_over_is_not_looked_at(
     assert len(program.verbs()) == asked
 
 
+async def test_a_pool_that_is_left_alone_is_not_looked_at_either(
+    provisioner: CommandProvisioner, program: Program
+) -> None:
+    await provisioner.up(program.pool())
+    provisioner.leave_alone(program.pool())
+    asked = len(program.verbs())
+    await asyncio.sleep(5 * POLLED)  # nothing tells of what does not happen
+    assert len(program.verbs()) == asked
+    assert "stop" not in program.verbs()
+
+
+async def test_how_each_is(provisioner: CommandProvisioner, program: Program) -> None:
+    program.answers(
+        ("a", "127.0.0.1:1", "up"), ("b", "127.0.0.1:2", "unhealthy"), ("c", "127.0.0.1:3", "draining")
+    )
+    await provisioner.up(program.pool())
+    states = [each.state for each in await provisioner.instances(program.pool())]
+    assert states == [InstanceState.UP, InstanceState.UNHEALTHY, InstanceState.DRAINING]
+
+
 NONSENSE = [
     ("", "nothing was written to standard output"),
     ("all is well", "no JSON .*'all is well'"),

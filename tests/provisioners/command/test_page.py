@@ -41,6 +41,7 @@ def test_the_words_and_figures() -> None:
 
 
 def test_the_file() -> None:
-    (shown,) = re.findall(r"```yaml\n(- .*?)```", PAGE, re.DOTALL)
+    shown, with_health = re.findall(r"```yaml\n(- .*?)```", PAGE, re.DOTALL)
 
     assert len(read_endpoints(shown.encode())) == 3
+    assert [each.state for each in read_endpoints(with_health.encode())] == ["up", "unhealthy"]
