@@ -50,9 +50,10 @@ class MigrationKeeper:
             wanted = _Wanted(run.id, database)
         if wanted == self._wanted:
             return
-        self._wanted, self._progress, before = wanted, None, self._task
-        if before is not None:
-            before.cancel()
+        before = self._task
+        if before is not None and self._wanted is not None:
+            before.cancel()  # once: what it does to end well is not cancelled
+        self._wanted, self._progress = wanted, None
         if run is None or wanted is None:
             return
         order = MigrationOrder(

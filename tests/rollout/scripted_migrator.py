@@ -39,6 +39,7 @@ class ScriptedMigrator:
         self.answers = asyncio.Event()
         self.answers.set()
         self.was_asked = asyncio.Event()
+        self.was_given_up = asyncio.Event()
         self.ends = asyncio.Event()
         self.ends.set()
         self.now: Callable[[], float] = lambda: 2000.0
@@ -59,6 +60,7 @@ class ScriptedMigrator:
             await self.answers.wait()
         except asyncio.CancelledError:
             self.given_up += 1
+            self.was_given_up.set()
             await self.ends.wait()
             raise
         finally:

@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 
 from bluegreen.model.check import CheckKind
+from bluegreen.model.event import Origin
 from bluegreen.model.gates import Gates
 from bluegreen.model.hook import Hook, Moment
 from bluegreen.model.migration import (
@@ -19,6 +20,7 @@ from bluegreen.model.migration import (
 from bluegreen.model.provisioning import ProcessTemplate, Provisioning
 from bluegreen.model.verdict import Verdict
 from bluegreen.rollout import commands, migration_commands
+from bluegreen.rollout.draft import Draft
 from bluegreen.rollout.migration_runs import conclude
 from bluegreen.rollout.pools import pools_of
 from bluegreen.rollout.wanted_traffic import wanted_traffic
@@ -149,6 +151,9 @@ def test_an_abort_ends_the_run_and_what_it_comes_to_is_known_all_the_same() -> N
     )
     applied = AppliedMigration(SPLIT[Phase.EXPAND], "5f", "v2", "anna", AT, 0.1)
     outcome = MigrationOutcome(Verdict.PASS, "1 file is applied", ledger=(applied,))
+    draft = Draft(story.aggregate, story.now, Origin("anna"))
+    conclude(draft, run=number, outcome=outcome)
+    assert len(draft.change("").events) == 1  # so that it is written
     sentence = story.command(partial(conclude, run=number, outcome=outcome))
     assert (
         sentence == f"Nobody waits for migration {number} any more; it had come to this: 1 file is applied."

@@ -107,6 +107,9 @@ async def test_what_is_stopped_is_taken_back_before_anything_else_begins(
     stopped = await running.controller.stop_migration("shop", ANNA)
     assert stopped.migration == 2
     await running.controller.migrate(backfill(), ANNA)
+    await migrator.was_given_up.wait()
+    for _ in range(10):  # what would begin too early has begun then
+        await asyncio.sleep(0)
     assert not migrator.was_asked.is_set()
     migrator.ends.set()
     await migrator.was_asked.wait()

@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from bluegreen.model.deployment import Status
 from bluegreen.model.errors import InvalidInput, Refused
+from bluegreen.model.event import What
 from bluegreen.model.migration import Phase
 from bluegreen.model.traffic_report import TrafficReport
 from bluegreen.model.verdict import Verdict
@@ -134,12 +135,14 @@ class Operators(RuleBasedStateMachine):
                 return
             check_accounts(before, step.aggregate, step.events)
             self.story.aggregate = step.aggregate
-            self._begins_in_time(facts)
+            if any(each.what is What.MIGRATION_BEGUN for each in step.events):
+                self._begins_in_time(facts)
 
     def _begins_in_time(self, facts: TrafficReport) -> None:
-        run, aggregate = self.story.aggregate.open_run, self.story.aggregate
-        if run is None or run.phase is not Phase.CONTRACT or run.begun_at != self.story.now:
+        run, aggregate = self.story.run, self.story.aggregate
+        if run.phase is not Phase.CONTRACT:
             return
+        self.nobody_else_is_there_while_a_contract_runs()
         event("a contract begins")
         assert aggregate.active is not None
         assert aggregate.active.revision == run.deployment
@@ -170,4 +173,4 @@ class Operators(RuleBasedStateMachine):
 
 
 TestOperators = Operators.TestCase
-TestOperators.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestOperators.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
