@@ -29,7 +29,7 @@ services:
     database: # that both versions share; each brings the changes of its schema along
       url: {database}
       migrations: {migrations}
-      backfill_load: 20% # of the time, so that there is something to see
+      backfill_load: 30% # of the time, so that there is something to see
     instances: # the control plane starts and stops them
       count: {instances}
       process:
