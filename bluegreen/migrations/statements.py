@@ -35,7 +35,8 @@ class Statement:
 
     @cached_property
     def skeleton(self) -> str:
-        """All tokens, one blank between them, words in upper case, strings empty: what patterns look at."""
+        """All tokens, one blank between them, words in upper case, strings empty, nothing unusual in quoted
+        names: what patterns look at."""
         return " ".join(_bone(token) for token in self.tokens)
 
     @property
@@ -49,13 +50,14 @@ class Statement:
         return _RUNS_ALONE.match(self.skeleton) is not None
 
 
+_UNUSUAL = re.compile(r'[\s"]')
 _RUNS_ALONE = re.compile(
     r"""(?:
         CREATE\ (?:UNIQUE\ )?INDEX\ CONCURRENTLY
         |DROP\ INDEX\ CONCURRENTLY
         |REINDEX\ (?:\(.*?\)\ )?(?:\w+\ CONCURRENTLY|DATABASE|SYSTEM|SCHEMA)
         |REINDEX\ \([^)]*\bCONCURRENTLY(?!\ (?:FALSE|OFF|0)\b)
-        |ALTER\ TABLE\ .*\ DETACH\ PARTITION\ .*\ CONCURRENTLY$
+        |ALTER\ TABLE\ .*\ DETACH\ PARTITION\ \S+(?:\ \.\ \S+)?\ CONCURRENTLY$
         |ALTER\ SYSTEM
         |ALTER\ DATABASE\ \S+\ SET\ TABLESPACE
         |(?:CREATE|DROP)\ (?:DATABASE|TABLESPACE|SUBSCRIPTION)
@@ -149,6 +151,6 @@ def _bone(token: Token) -> str:
         case Kind.STRING:
             return "''"
         case Kind.NAME:
-            return token.text.replace(" ", "_")
+            return f'"{_UNUSUAL.sub("_", token.text[1:-1])}"' if token.text[0] == '"' else token.text
         case _:
             return token.text

@@ -62,9 +62,10 @@ _KINDS = {
     "symbol": Kind.SYMBOL,
 }
 
-# A quote that is doubled makes two strings side by side of one: it ends at the same place. Not so where a
-# backslash escapes, which goes on in a string that is continued on another line.
-_QUOTE, _DOUBLE_QUOTE = re.compile("'"), re.compile('"')
+# A quote that is doubled is one of the text. Where a backslash escapes, it does so too when the string is
+# continued on another line; elsewhere that makes two strings of one, which end at the same place.
+_END_OF_STRING = re.compile("[^']*+(?:''[^']*+)*+'")
+_END_OF_NAME = re.compile('[^"]*+(?:""[^"]*+)*+"')
 _END_OF_ESCAPED = re.compile(
     rf"(?:[^'\\]|\\.|''|'[ \t\f\v]*[\n\r](?:{_BLANK}|--[^\n\r]*[\n\r])*+')*+'", re.DOTALL
 )
@@ -95,9 +96,9 @@ def _end(text: str, found: re.Match[str], group: str) -> int | None:
             at = text.find(found[0], start)
             return None if at < 0 else at + len(found[0])
         case "string":
-            closed = _QUOTE.search(text, start)
+            closed = _END_OF_STRING.match(text, start)
         case "name":
-            closed = _DOUBLE_QUOTE.search(text, start)
+            closed = _END_OF_NAME.match(text, start)
         case "escaped":
             closed = _END_OF_ESCAPED.match(text, start)
         case _:

@@ -222,6 +222,8 @@ async def test_what_is_safe_is_not_refused(linter: Linter, tmp_path: Path, phase
         ),
         ("require-concurrent-index-creation", "CREATE TABLE a.people (); CREATE INDEX ON people (name)"),
         ("adding-required-field", "CREATE TABLE IF NOT EXISTS a (b text); ALTER TABLE a ADD c text NOT NULL"),
+        ("unbatched-write", 'WITH "a\nb" AS (SELECT 1) DELETE FROM people'),
+        ("table-rewrite", 'ALTER TABLE "odd ""name""\n" SET UNLOGGED'),
         ("hidden-code", "CALL change_everything()"),
         ("hidden-code", "PREPARE p AS DELETE FROM people; EXECUTE p"),
         ("session-setting", "SET ROLE admin"),

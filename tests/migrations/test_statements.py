@@ -106,6 +106,11 @@ def test_what_is_not_closed_goes_on_to_the_end(beginning: str) -> None:
     assert last.tokens[-1].kind is Kind.UNCLOSED
 
 
+def test_a_skeleton_has_one_blank_between_tokens() -> None:
+    (statement,) = split('alter table "a b""c\n;" . x add "First" text default \'it\'\'s\' -- ;')
+    assert statement.skeleton == """ALTER TABLE "a_b__c_;" . X ADD "First" TEXT DEFAULT ''"""
+
+
 def test_words_and_lines() -> None:
     sql = (
         "-- what for\r\n\r\nCreate Unique Index\r\n  concurrently people_name on people (name);;\n ;select\n1"

@@ -179,7 +179,7 @@ OWN_RULES: tuple[OwnRule, ...] = (
     *_own(
         _LEDGER,
         rf"(?:.* )?{_OURS} \. ",
-        rf".* (?:SCHEMA|SEARCH_PATH) (?:.* )?{_OURS}(?: |$)",
+        rf"(?=.* (?:SCHEMA|SEARCH_PATH) ).* {_OURS}(?: |$)",
     ),
 )
 
