@@ -15,7 +15,7 @@ import psycopg
 from bluegreen.migrations.backfill_batch import BatchSize, first_batch, next_batch
 from bluegreen.migrations.backfill_key import BackfillKey, find_key
 from bluegreen.migrations.connection import set_up
-from bluegreen.migrations.errors import Refused, StatementFailed
+from bluegreen.migrations.errors import GaveWay, Refused, StatementFailed
 from bluegreen.migrations.ledger import begin_backfill, finish_backfill, keep_backfill
 from bluegreen.migrations.ledger_entries import BegunBackfill
 from bluegreen.migrations.migration_file import MigrationFile
@@ -68,13 +68,24 @@ class Backfill:
         began, size = self.session.clock.now(), self.size.rows
         try:
             rows = await self._batch(size)
-        except (psycopg.Error, StatementFailed):  # it may be made again
+        except (psycopg.Error, StatementFailed) as error:  # it may be made again
             self.size.was_in_the_way()
+            if size > self.size.rows and self._took_too_long(began, error):
+                raise GaveWay(f"{self.file.path.name}: a batch of {size:,} rows took too long") from error
             raise
-        seconds = self.session.clock.now() - began
+        seconds = self._seconds_since(began)
         if rows == size:
             self.size.took(seconds)
         return rows, seconds
+
+    def _took_too_long(self, began: float, error: psycopg.Error | StatementFailed) -> bool:
+        """And was not cancelled by somebody else."""
+        cancelled = error.error if isinstance(error, StatementFailed) else error
+        timeout = self.session.database.statement_timeout
+        return isinstance(cancelled, psycopg.errors.QueryCanceled) and self._seconds_since(began) >= timeout
+
+    def _seconds_since(self, began: float) -> float:
+        return self.session.clock.now() - began
 
     async def _batch(self, size: int) -> int:
         """The rows that it went through; 0: there are none left."""

@@ -79,6 +79,12 @@ async def set_up(connection: Connection, database: Database) -> None:
     )
 
 
+async def process_of(connection: Connection) -> int:
+    """The server's process at the other end, whatever a pooler in between says that it is."""
+    row = await (await connection.execute("SELECT pg_catalog.pg_backend_pid()")).fetchone()
+    return int(row[0]) if row else 0
+
+
 def milliseconds(seconds: float) -> str:
     """As PostgreSQL takes a duration; never 0, which would be for ever."""
     return f"{max(1, round(seconds * 1000))}ms"

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import psycopg
 
-from bluegreen.migrations.connection import Connection, connect
+from bluegreen.migrations.connection import Connection, connect, process_of
 from bluegreen.migrations.errors import (
     GaveWay,
     Refused,
@@ -41,6 +41,7 @@ class Session:
     eyes: Connection
     clock: Clock
     tell: Callable[[MigrationProgress], None]
+    process: int  # of the server, that works for us
     notices: list[str] = field(default_factory=list)
 
     @classmethod
@@ -59,7 +60,7 @@ class Session:
             connect(order.database, f"{name} (looks on)") as eyes,
             only_runner(work, order.database.patience, clock, wait),
         ):
-            session = cls(order, work, eyes, clock, tell)
+            session = cls(order, work, eyes, clock, tell, await process_of(work))
             work.add_notice_handler(session._keep)
             yield session
 
@@ -95,16 +96,13 @@ class Session:
     async def _attempt(self, file: MigrationFile, body: Callable[[], Awaitable[T]], blocks_nobody: bool) -> T:
         watch = LockWatch(
             self.eyes,
-            self.work.info.backend_pid,
+            self.process,
             self.database.lock_timeout,
             gives_way=not blocks_nobody,
         )
 
-        def blocked(by: str) -> None:
-            self.note(file, f"It waits for {by}" if by else "")
-
         try:
-            async with watch.watching(blocked):
+            async with watch.watching(lambda text: self.note(file, text)):
                 return await body()
         except StatementFailed as failed:
             raise self._reason(failed.error, failed.place, watch) from failed
@@ -115,10 +113,7 @@ class Session:
         if others := gives_way(error):
             return GaveWay(f"{place}: {others}" + (f": {watch.blockers}" if watch.blockers else ""))
         if watch.gave_way and isinstance(error, psycopg.errors.QueryCanceled):
-            return GaveWay(
-                f"{place}: others waited for its locks almost as long as lock_timeout "
-                f"({self.database.lock_timeout:g} s) and it let them pass"
-            )
+            return GaveWay(f"{place}: others waited for its locks, and it let them pass before lock_timeout")
         if ends_connection(error):
             return Unreachable(f"{place}: the connection to the database was lost: {said(error)}")
         return Refused(f"{place}: {said(error)}")

@@ -133,6 +133,15 @@ async def test_a_batch_that_fails_leaves_the_ones_before(crowd: Shop) -> None:
     assert await crowd.ask("SELECT times, count(*) FROM people GROUP BY 1") == [(1, 10000)]
 
 
+async def test_a_batch_that_takes_too_long_is_made_smaller(crowd: Shop) -> None:
+    crowd.change(statement_timeout=0.3)
+    await crowd.ask("DELETE FROM people WHERE id > -33600")
+    times(crowd, HEADER.format("people", "id") + TIMES + " AND pg_sleep(0.001) IS NOT NULL")
+    await crowd.apply("v1", Phase.BACKFILL)
+    assert any("a batch of 500 rows took too long; it is tried again" in note for note in crowd.notes())
+    assert await crowd.ask("SELECT times, count(*) FROM people GROUP BY 1") == [(1, 200)]
+
+
 async def test_rows_that_come_meanwhile(crowd: Shop) -> None:
     """With higher keys they are gone through too."""
     added = asyncio.Event()

@@ -104,6 +104,18 @@ async def test_an_index_waits_for_older_transactions_and_nobody_for_it(built: Sh
     assert not any("tried again" in note for note in built.notes())
 
 
+async def test_how_far_an_index_is_is_told(built: Shop) -> None:
+    await built.ask("CREATE FUNCTION slow(bigint) RETURNS bigint IMMUTABLE LANGUAGE plpgsql AS"
+                    " $$ BEGIN PERFORM pg_sleep(0.1); RETURN $1; END $$")  # fmt: skip
+    await built.ask("INSERT INTO people (id) SELECT generate_series(3, 10)")
+    built.write(
+        "v1", {"0002_by_name.expand": "CREATE INDEX CONCURRENTLY people_by_slow ON people (slow(id));"}
+    )
+    await built.apply("v1", accept_drift=True)
+    assert any(note.startswith("building index") for note in built.notes()), built.notes()
+    assert built.progress[-1].note == ""
+
+
 async def test_an_index_is_dropped_once(built: Shop) -> None:
     built.write("v1", {"0002_by_name.contract": "DROP INDEX CONCURRENTLY people_by_name"})
     await built.apply("v1")
