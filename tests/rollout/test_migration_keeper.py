@@ -41,7 +41,10 @@ def migrator() -> ScriptedMigrator:
 async def running(tmp_path: Path, migrator: ScriptedMigrator) -> AsyncIterator[Running]:
     async with control(tmp_path / "store.db", migrator=migrator) as each:
         await each.controller.apply(catalogue(MIGRATED), ANNA)
-        yield each
+        try:
+            yield each
+        finally:
+            migrator.ends.set()
 
 
 async def test_a_release_with_all_its_phases(running: Running, migrator: ScriptedMigrator) -> None:
