@@ -142,10 +142,13 @@ def _locked(directory: Path) -> Iterator[None]:
 
 
 def _owner() -> tuple[int, int] | None:
-    """Whom it runs as, user and group; None: ourselves."""
+    """Whom it runs as, user and group; None: ourselves. Raises PostgresFailed."""
     if os.geteuid() != 0:
         return None
-    entry = pwd.getpwnam(_ANYBODY)
+    try:
+        entry = pwd.getpwnam(_ANYBODY)
+    except KeyError:
+        raise PostgresFailed(f"PostgreSQL does not run as root, and there is no user {_ANYBODY}") from None
     return entry.pw_uid, entry.pw_gid
 
 

@@ -96,7 +96,8 @@ class DemoView:
             parts.insert(1, Text(self._status.activity, style="italic", overflow="ellipsis", no_wrap=True))
             progress = self._status.migration_progress
             if progress.rows_total > 0:
-                parts.insert(2, Text(f"{progress.file}  {rows_line(progress)}", style="magenta"))
+                line = f"{progress.file}  {rows_line(progress)}"
+                parts.insert(2, Text(line, style="magenta", overflow="ellipsis", no_wrap=True))
         width = self._console.width - len("│ ") - len(" │")
         above = self._console.render_lines(Group(*parts), self._console.options.update(width=width))
         room = max(LEAST_STORY, self._console.height - len(above) - FRAME)

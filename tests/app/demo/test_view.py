@@ -14,6 +14,13 @@ from bluegreen.app.demo.view import DemoView
 STATUS = pb.ServiceStatus(
     service="shop",
     activity="Holds at 10 %.",
+    migration_progress=pb.MigrationProgress(
+        file="0002_split_name.backfill.sql",
+        rows_done=12_000,
+        rows_total=50_000,
+        rows_per_second=9_876,
+        seconds_left=4,
+    ),
     deployments=[
         pb.Deployment(
             revision=3,
@@ -53,6 +60,7 @@ def test_it_fits_and_the_latest_is_seen(width: int, height: int) -> None:
     assert max(map(len, lines)) <= width
     text = "\n".join(lines)
     assert "The end" in lines[-2]
+    assert "0002_split_name.backfill.sql  12,000 of" in text
     assert "0 failed" in text
     assert "damaged on purpose by v4 1" in " ".join(text.replace("│", " ").split())
     if width >= 80:
