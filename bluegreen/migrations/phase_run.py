@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import psycopg
@@ -64,7 +65,7 @@ class PhaseRun:
             await self._run(session, self.entries)
         except (Stopped, psycopg.Error):
             self.entries = None
-            if not session.work.closed:
+            with suppress(psycopg.Error):  # the connection is lost: that is what is told already
                 self.entries = await read_ledger(session.work, service)
             raise
         self.entries = await read_ledger(session.work, service)
