@@ -7,10 +7,20 @@ recognized as done.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+import psycopg
+
 from bluegreen.migrations.connection import Connection, milliseconds, set_up
-from bluegreen.migrations.errors import Refused
-from bluegreen.migrations.index_repair import clear_up_reindex, is_built, is_there
-from bluegreen.migrations.index_statement import IndexBuild, IndexDrop, Reindex, index_statement
+from bluegreen.migrations.errors import Refused, StatementFailed
+from bluegreen.migrations.index_repair import clear_up_build, clear_up_reindex, is_built, is_there
+from bluegreen.migrations.index_statement import (
+    IndexBuild,
+    IndexDrop,
+    IndexStatement,
+    Reindex,
+    index_statement,
+)
 from bluegreen.migrations.ledger import begin_attempt, record
 from bluegreen.migrations.migration_file import MigrationFile
 from bluegreen.migrations.schema_snapshot import take_snapshot
@@ -34,7 +44,12 @@ async def apply_alone(session: Session, file: MigrationFile) -> None:
         began = session.clock.now()
         await _be_patient(session, for_locks=index is not None)
         if not await _is_done(work, index, was_begun=was_begun):
-            await send_file(work, file)
+            try:
+                await send_file(work, file)
+            except StatementFailed:
+                await set_up(work, session.database)
+                await _clear_up(work, index)
+                raise
         seconds = session.clock.now() - began
         await set_up(work, session.database)
         async with work.transaction():
@@ -54,9 +69,14 @@ async def _be_patient(session: Session, *, for_locks: bool) -> None:
     await session.work.execute(settings.encode())
 
 
-async def _is_done(
-    work: Connection, index: IndexBuild | IndexDrop | Reindex | None, *, was_begun: bool
-) -> bool:
+async def _clear_up(work: Connection, index: IndexStatement | None) -> None:
+    """Every write has to keep up an index that is invalid, and a unique one may even refuse it."""
+    if isinstance(index, IndexBuild):
+        with suppress(psycopg.Error):  # then the next attempt does
+            await clear_up_build(work, index)
+
+
+async def _is_done(work: Connection, index: IndexStatement | None, *, was_begun: bool) -> bool:
     """Whether an earlier attempt got as far as that; clears up after one that did not."""
     match index:
         case IndexBuild():

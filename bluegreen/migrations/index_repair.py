@@ -62,6 +62,13 @@ async def is_built(connection: Connection, build: IndexBuild) -> bool:
     return True
 
 
+async def clear_up_build(connection: Connection, build: IndexBuild) -> None:
+    """Drop what an attempt that has failed just now has left."""
+    found = await _find(connection, build)
+    if found and found.is_of_table and not found.is_valid:
+        await drop(connection, found.schema, found.name)
+
+
 async def is_there(connection: Connection, index: IndexDrop) -> bool:
     name = sql.Identifier(*filter(None, (index.schema, index.name))).as_string(connection)
     cursor = await connection.execute("SELECT pg_catalog.to_regclass(%s) IS NOT NULL", (name,))
