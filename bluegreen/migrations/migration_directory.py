@@ -20,7 +20,7 @@ from bluegreen.migrations.migration_file import (
     parse_name,
 )
 from bluegreen.migrations.problem import MigrationProblem, Problem
-from bluegreen.migrations.statements import split
+from bluegreen.migrations.statements import Statement, split
 from bluegreen.model.errors import InvalidInput
 from bluegreen.model.migration import LintFinding, MigrationName, Phase
 
@@ -29,6 +29,9 @@ MAXIMUM_ENTRIES = 10_000
 
 MAXIMUM_TOTAL = 64 * 1024 * 1024
 """Characters of all migrations of a directory, taken together."""
+
+MAXIMUM_PROBLEMS = 100
+"""That are told of one file."""
 
 _BYTE_ORDER_MARK = "\ufeff"
 _NAME = "A migration is called 0002_split_name.expand.sql, .backfill.sql or .contract.sql"
@@ -72,9 +75,9 @@ def look_into(path: Path) -> MigrationDirectory:
         size += len(text)
         if size > MAXIMUM_TOTAL:
             raise InvalidInput(f"The migrations in {path} have more than {MAXIMUM_TOTAL:,} characters.")
-        problems, backfill = _problems(text, migration)
-        findings += [problem.of(str(file), text) for problem in problems]
         statements = split(text)
+        problems, backfill = _problems(text, statements, migration)
+        findings += [problem.of(str(file), text) for problem in problems[:MAXIMUM_PROBLEMS]]
         runs_alone = len(statements) == 1 and statements[0].runs_alone
         files.append(MigrationFile(migration, file, text, checksum, backfill, runs_alone))
     files.sort(key=lambda file: order(file.migration))
@@ -137,8 +140,10 @@ class _Unreadable(Exception):
         self.problem, self.before = Problem(rule, reason, safe_way, len(before)), before
 
 
-def _problems(text: str, migration: MigrationName) -> tuple[list[Problem], BackfillHeader | None]:
-    problems = list(problems_of_form(split(text), migration.phase))
+def _problems(
+    text: str, statements: tuple[Statement, ...], migration: MigrationName
+) -> tuple[list[Problem], BackfillHeader | None]:
+    problems = list(problems_of_form(statements, migration.phase))
     if migration.phase is not Phase.BACKFILL:
         return problems, None
     header = read_header(text)

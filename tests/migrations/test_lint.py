@@ -302,6 +302,8 @@ async def test_one_that_another_file_adds_may_be_told_of(linter: Linter, tmp_pat
         "LOCK people; -- squawk-ignore lock-table: nobody is awake",
         "LOCK /* squawk-ignore lock-table */ people;",
         "SELECT 1;\n-- squawk-ignore-file lock-table\nLOCK people;",
+        "-- squawk-ignore lock-table\nSELECT 1;\n-- squawk-ignore lock-table\nSELECT 2;\nLOCK people;"
+        "-- squawk-ignore-file lock-table",
     ],
 )
 async def test_a_comment_makes_an_exception_of_a_lock(linter: Linter, tmp_path: Path, sql: str) -> None:

@@ -14,10 +14,12 @@ def heard(file: MigrationFile) -> str:
     """Squawk knows no `:after`. And it lets pass what is done to a table that the file creates, also where
     that table may have been there before (IF NOT EXISTS): it hears of the creation of another one."""
     text = with_constants(file.text) if file.migration.phase is Phase.BACKFILL else file.text
+    parts, position = [], 0
     for statement in file.statements:
         if (place := _name_of_what_may_exist(statement)) is not None:
-            text = f"{text[:place]}{'x' if text[place] == '_' else '_'}{text[place + 1 :]}"
-    return text
+            parts += [text[position:place], "x" if text[place] == "_" else "_"]
+            position = place + 1
+    return "".join([*parts, text[position:]])
 
 
 def _name_of_what_may_exist(statement: Statement) -> int | None:

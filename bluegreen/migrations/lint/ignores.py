@@ -7,8 +7,9 @@ statement; `-- squawk-ignore-file RULE` about the whole file.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from bluegreen.migrations.statements import Statement
 from bluegreen.migrations.token import Kind, Token, tokenize
@@ -26,26 +27,35 @@ class Ignore:
     end: int
 
 
-@dataclass(slots=True)
 class Ignores:
     """Those of one file, and which of them made a difference."""
 
-    all: tuple[Ignore, ...]
-    _used: set[Ignore] = field(default_factory=set)
+    def __init__(self, ignores: Iterable[Ignore]) -> None:
+        self._all = tuple(ignores)
+        self._used: set[Ignore] = set()
+        self._by_rule: dict[str, list[Ignore]] = {}
+        for each in sorted(self._all, key=lambda each: (each.start, -each.end)):
+            self._by_rule.setdefault(each.rule, []).append(each)
 
     def cover(self, rule: str, offset: int) -> bool:
-        covering = {each for each in self.all if each.rule == rule and each.start <= offset < each.end}
+        """Whether a finding of this rule is to be passed over. They are about the whole file, which begins
+        first, or about one statement: those that cover the place are the very first and the last before it.
+        """
+        of_rule = self._by_rule.get(rule, [])
+        before = bisect_right(of_rule, offset, key=lambda each: each.start)
+        candidates = [*of_rule[: min(before, 1)], *of_rule[max(before - 1, 0) : before]]
+        covering = {each for each in candidates if offset < each.end}
         self._used |= covering
         return bool(covering)
 
     def unused(self) -> list[Ignore]:
-        return [each for each in self.all if each not in self._used]
+        return [each for each in self._all if each not in self._used]
 
 
 def read_ignores(text: str, statements: tuple[Statement, ...]) -> Ignores:
     if "squawk-ignore" not in text:
         return Ignores(())
-    return Ignores(tuple(_ignores(text, statements)))
+    return Ignores(_ignores(text, statements))
 
 
 def _ignores(text: str, statements: tuple[Statement, ...]) -> Iterator[Ignore]:

@@ -57,9 +57,10 @@ class Linter:
         return tuple([finding for each in seen for finding in await asyncio.to_thread(judge, each, new)])
 
     async def _look(self, file: MigrationFile, pg_version: str) -> Seen:
+        text = await asyncio.to_thread(heard, file)
         try:
             findings = await self._squawk.look_through(
-                heard(file), pg_version=pg_version, in_transaction=not file.runs_alone
+                text, pg_version=pg_version, in_transaction=not file.runs_alone
             )
         except SquawkFailed as error:
             return Seen(file, (), str(error))

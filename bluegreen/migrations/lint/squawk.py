@@ -6,6 +6,7 @@ would silence it are not heard by it (they are by us: see `ignores`).
 
 from __future__ import annotations
 
+import asyncio
 import importlib.metadata
 import itertools
 import json
@@ -82,7 +83,7 @@ class Squawk:
             )
         except CannotStart as error:
             raise NoSquawk(f"Squawk cannot be run: {error}. {_INSTALL}") from error
-        return sorted(_findings(ended, text), key=lambda finding: finding.offset)
+        return await asyncio.to_thread(_sorted_findings, ended, text)
 
 
 _INSTALL = f"It comes with the package {_PACKAGE}."
@@ -107,6 +108,10 @@ def _places() -> Iterator[Path]:
     yield Path(sysconfig.get_path("scripts"), _PROGRAM)
     if on_path := shutil.which(_PROGRAM):
         yield Path(on_path)
+
+
+def _sorted_findings(ended: Ended, text: str) -> list[SquawkFinding]:
+    return sorted(_findings(ended, text), key=lambda finding: finding.offset)
 
 
 def _findings(ended: Ended, text: str) -> Iterator[SquawkFinding]:
