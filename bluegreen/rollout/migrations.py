@@ -21,10 +21,10 @@ class Pending:
 
 
 def pending_after(aggregate: ServiceAggregate, version: str) -> Pending:
-    """What the last run of this version that went well has left; a version that none is known of has
-    nothing."""
+    """What the last run of this version that went well has left; a version that none is known of, or a
+    service that has no database any more, has nothing."""
     run = last_good(aggregate, version)
-    if run is None:
+    if run is None or aggregate.service.database is None:
         return Pending()
     applied = {each.migration for each in aggregate.ledger}
     return Pending(_but(run.backfills_left, applied), _but(run.contracts_left, applied))

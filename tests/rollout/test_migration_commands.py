@@ -17,7 +17,7 @@ from bluegreen.model.verdict import Verdict
 from bluegreen.rollout import commands, gate_commands, migration_commands
 from bluegreen.rollout.deploy_command import deploy
 from bluegreen.rollout.migration_commands import order_to_plan
-from bluegreen.rollout.migrations import describe_progress, named
+from bluegreen.rollout.migrations import describe_progress, named, way_back_ends
 from bluegreen.rollout.operations import DeployCommand, MigrateCommand
 from bluegreen.rollout.refusals import possible
 from bluegreen.rollout.retire_command import retire
@@ -103,6 +103,16 @@ def test_a_promotion_waits_for_the_backfill_and_says_how_to_run_it() -> None:
     assert "before the backfill" in str(story.refused(partial(commands.promote, full=False)))
     story.migrate(Phase.BACKFILL)
     story.ran()
+    story.promote()
+
+
+def test_who_takes_the_database_out_of_the_service_file_is_not_asked_to_fill_it_in() -> None:
+    story = Release()
+    story.release("v1")
+    story.expand("v2")
+    story.decide(story.all_agree())
+    story.aggregate = replace(story.aggregate, service=replace(story.aggregate.service, database=None))
+    assert way_back_ends(story.aggregate) == ""
     story.promote()
 
 

@@ -42,7 +42,8 @@ async def running(tmp_path: Path, migrator: ScriptedMigrator) -> AsyncIterator[R
     async with control(tmp_path / "store.db", migrator=migrator) as each:
         await each.controller.apply(catalogue(MIGRATED), ANNA)
         try:
-            yield each
+            async with asyncio.timeout(20.0):
+                yield each
         finally:
             migrator.ends.set()
 
