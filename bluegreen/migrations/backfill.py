@@ -60,8 +60,8 @@ class Backfill:
             rows, seconds = await self.session.persist(self.file, self._attempt)
             if rows == 0:
                 return
-            self._tell()
             await clock.sleep(seconds * (100 - database.backfill_load) / database.backfill_load)
+            self._tell()  # after the rest: it belongs to the batch, and the rate counts both
 
     async def _attempt(self) -> tuple[int, float]:
         """Rows and seconds."""
