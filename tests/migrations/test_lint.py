@@ -89,6 +89,8 @@ AGAINST = {
     "lock-table": "LOCK TABLE people",
     "truncate": "TRUNCATE people",
     "refresh-not-concurrent": "REFRESH MATERIALIZED VIEW totals",
+    "adding-checked-column": "ALTER TABLE people ADD COLUMN age numeric(9, 2) CONSTRAINT old CHECK (age > 0)",
+    "reindex-not-concurrent": "REINDEX (CONCURRENTLY off) INDEX people_name",
     "table-rewrite": "ALTER TABLE people SET TABLESPACE fast",
     "adding-counted-column": "ALTER TABLE people ADD COLUMN number bigserial",
     "hidden-code": "DO $$ BEGIN DROP TABLE people; END $$",
@@ -107,7 +109,7 @@ SAFE = {
         "CREATE TABLE teams (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL UNIQUE)",
         "ALTER TABLE people ADD COLUMN first_name text, ADD COLUMN last_name text",
         "ALTER TABLE people ADD COLUMN active boolean NOT NULL DEFAULT true",
-        "ALTER TABLE people ADD COLUMN rank bigint CHECK (rank > 0)",
+        "ALTER TABLE people ADD COLUMN rank bigint, ADD CHECK (rank > 0) NOT VALID",
         "ALTER TABLE people ADD COLUMN initial text GENERATED ALWAYS AS (left(name, 1)) VIRTUAL",
         "ALTER TABLE people ADD COLUMN rank bigint; ALTER TABLE people ADD CHECK (rank > 0) NOT VALID",
         "ALTER TABLE people VALIDATE CONSTRAINT named",
@@ -246,6 +248,19 @@ async def test_what_is_safe_is_not_refused(linter: Linter, tmp_path: Path, phase
         ),
         ("disallowed-unique-constraint", "ALTER TABLE people ADD COLUMN slug text UNIQUE"),
         ("adding-serial-primary-key-field", "ALTER TABLE people ADD COLUMN slug text PRIMARY KEY"),
+        ("unbatched-write", "(WITH old AS (DELETE FROM people RETURNING *) SELECT * FROM old)"),
+        (
+            "unbatched-write",
+            "CREATE TABLE o AS WITH old AS (DELETE FROM people RETURNING *) SELECT * FROM old",
+        ),
+        ("reindex-not-concurrent", "REINDEX (CONCURRENTLY false) TABLE people"),
+        ("reindex-not-concurrent", "REINDEX (VERBOSE, CONCURRENTLY 0) TABLE people"),
+        ("session-setting", 'SET LOCAL "lock_timeout" = 0'),
+        ("session-setting", 'SET LOCAL "Role" = admin'),
+        ("drop-other", "DROP COLLATION german CASCADE"),
+        ("adding-checked-column", "ALTER TABLE people ADD a numeric(9, 2), ADD b bigint CHECK (id > 0)"),
+        ("ban-new-write-restriction", "ALTER TABLE people ADD a text, ADD CHECK (a IS NOT NULL) NOT VALID"),
+        ("ban-new-write-restriction", "ALTER TABLE people ADD a text, ADD NOT NULL a NOT VALID"),
         ("rewrite-rule", "ALTER TABLE people DISABLE RULE deaf"),
         ("ban-new-write-restriction", "CREATE UNIQUE INDEX CONCURRENTLY one ON people (name)"),
         ("ban-new-write-restriction", "ALTER TABLE people ADD NOT NULL name NOT VALID"),
@@ -278,6 +293,18 @@ async def test_a_new_column_may_be_restricted(linter: Linter, tmp_path: Path, re
     assert (await about(linter, tmp_path, with_values + restriction))["ban-new-write-restriction"].refused
     mixed = restriction.replace("slug", "name = slug", 1).replace("(name = slug)", "(name, slug)")
     assert (await about(linter, tmp_path, added + mixed))["ban-new-write-restriction"].refused
+
+
+async def test_it_may_be_demanded_where_a_trigger_gives_it(linter: Linter, tmp_path: Path) -> None:
+    demanded = "ALTER TABLE people ADD slug text, ADD CHECK (slug IS NOT NULL) NOT VALID; "
+    trigger = "CREATE TRIGGER t BEFORE INSERT OR UPDATE ON {} FOR EACH ROW EXECUTE FUNCTION give_slug()"
+    assert set(await about(linter, tmp_path, demanded + trigger.format("people"))) == {"new-trigger"}
+    of_others = demanded + trigger.format("animals")
+    assert (await about(linter, tmp_path, of_others))["ban-new-write-restriction"].refused
+    one_of_two = demanded.replace("NOT NULL", "NULL OR tag IS NOT NULL")
+    assert await about(linter, tmp_path, one_of_two.replace("text,", "text, ADD tag text,")) == {}
+    index = "ALTER TABLE people ADD slug text; CREATE TABLE people_2 (slug text NOT NULL)"
+    assert await about(linter, tmp_path, index) == {}
 
 
 async def test_one_that_another_file_adds_may_be_told_of(linter: Linter, tmp_path: Path) -> None:

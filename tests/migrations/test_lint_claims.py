@@ -66,7 +66,7 @@ REWRITES = [
 ]
 REWRITES_NOTHING = [
     "ALTER TABLE people ADD COLUMN a text",
-    "ALTER TABLE people ADD COLUMN a bigint NOT NULL DEFAULT 7 CHECK (a > 0)",
+    "ALTER TABLE people ADD COLUMN a bigint NOT NULL DEFAULT 7",
     "ALTER TABLE people ADD COLUMN at timestamptz DEFAULT now()",
     "ALTER TABLE people ADD COLUMN initial text GENERATED ALWAYS AS (left(name, 1)) VIRTUAL",
     "ALTER TABLE people ADD key uuid; ALTER TABLE people ALTER COLUMN key SET DEFAULT gen_random_uuid()",
@@ -148,6 +148,23 @@ async def test_one_that_is_not_is_let_through(
     execute(database, sql)
     assert file_of_people(database) == before
     assert not await is_refused(tmp_path, "contract", sql)
+
+
+async def test_a_check_of_a_new_column_reads_all_rows(
+    database: psycopg.Connection[Any], tmp_path: Path
+) -> None:
+    told: list[str | None] = []
+    database.add_notice_handler(lambda notice: told.append(notice.message_primary))
+    execute(database, "SET client_min_messages = debug1")
+    reads = "ALTER TABLE people ADD COLUMN a bigint CHECK (a > 0)"
+    execute(database, reads)
+    assert 'verifying table "people"' in told
+    assert await is_refused(tmp_path, "contract", reads)
+    told.clear()
+    reads_nothing = "ALTER TABLE people ADD COLUMN b bigint, ADD CHECK (b > 0) NOT VALID"
+    execute(database, reads_nothing)
+    assert 'verifying table "people"' not in told
+    assert not await is_refused(tmp_path, "contract", reads_nothing)
 
 
 @pytest.mark.parametrize("way", SAFE_WAYS)

@@ -12,6 +12,7 @@ from bluegreen.migrations.lint.ignores import Ignores, read_ignores
 from bluegreen.migrations.lint.new_things import (
     NOTHING_NEW,
     NewThings,
+    demands_value,
     has_values,
     is_about,
     is_virtual,
@@ -109,7 +110,7 @@ def _of_squawk(seen: Seen, new: NewThings) -> Iterator[_Draft]:
                 continue  # the parser has lost its way in this statement
             last_wrong = index
         if finding.rule == RESTRICTS and weight is Weight.REFUSED:
-            weight = _weight_of_restriction(statements[index], finding, seen.new, new)
+            weight = _weight_of_restriction(statements[index], finding, seen, new)
         if weight is not Weight.PASSED:
             yield _Draft(rule, finding.offset, weight)
 
@@ -121,11 +122,13 @@ def _rule(finding: SquawkFinding) -> Rule:
 
 
 def _weight_of_restriction(
-    statement: Statement, finding: SquawkFinding, own: NewThings, new: NewThings
+    statement: Statement, finding: SquawkFinding, seen: Seen, new: NewThings
 ) -> Weight:
     """What another file adds may have been applied with an earlier release."""
-    if restricts_only(own, statement, finding):
-        return Weight.PASSED
+    if restricts_only(seen.new, statement, finding):
+        is_new_table = is_about(set(seen.new.tables), statement)
+        fails = not is_new_table and demands_value(statement, finding, seen.file.statements)
+        return Weight.REFUSED if fails else Weight.PASSED
     return Weight.TOLD if restricts_only(new, statement, finding) else Weight.REFUSED
 
 

@@ -7,8 +7,9 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
-from bluegreen.migrations.lint.own_rules import QUALIFIED, created_table
+from bluegreen.migrations.lint.own_rules import NAME, QUALIFIED, created_table
 from bluegreen.migrations.lint.squawk import SquawkFinding
 from bluegreen.migrations.lint.squawk_rules import ADDS_COLUMN
 from bluegreen.migrations.statements import Statement
@@ -17,6 +18,7 @@ from bluegreen.migrations.token import Kind, Token
 _TABLE = re.compile(
     r"(?:ALTER TABLE (?:IF EXISTS )?(?:ONLY )?|CREATE (?:UNIQUE )?INDEX .*?\bON (?:ONLY )?)" + QUALIFIED
 )
+_GIVES_VALUES = re.compile(rf"CREATE (?:OR REPLACE )?TRIGGER {NAME} BEFORE .*?\bON {QUALIFIED}")
 # Words of an expression that can be no column: they are reserved.
 _RESERVED = frozenset(
     {
@@ -76,6 +78,16 @@ def restricts_only(new: NewThings, statement: Statement, finding: SquawkFinding)
         return True  # by an index that restricts it already
     columns = set(_columns(tokens))
     return table in new.tables or (bool(columns) and all((table, each) in new.columns for each in columns))
+
+
+def demands_value(statement: Statement, finding: SquawkFinding, others: Iterable[Statement]) -> bool:
+    """Whether no row may be NULL in a column any more, and no trigger of the same file gives it a value."""
+    words = [_word(token) for token in _tokens(statement, finding)]
+    is_demand = ("NOT", "NULL") in pairwise(words) and "OR" not in words
+    if not is_demand or statement.words[:2] != ("ALTER", "TABLE"):  # an index may just leave NULL out
+        return False
+    triggers = filter(None, (_GIVES_VALUES.match(each.skeleton) for each in others))
+    return _table(statement) not in {_normal(found["table"]) for found in triggers}
 
 
 def has_values(statement: Statement, added: SquawkFinding) -> bool:

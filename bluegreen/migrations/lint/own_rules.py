@@ -67,6 +67,18 @@ _COUNTED_COLUMN = Rule(
     "Every row is given a number, so the table is rewritten while nobody can use it.",
     "Add a bigint column, SET DEFAULT nextval(...) of a sequence next, and backfill the old rows.",
 )
+_REINDEX = Rule(
+    "reindex-not-concurrent",
+    Ground.LOCKS,
+    "Nobody can write to the table, nor use the index, while it is built.",
+    "REINDEX INDEX CONCURRENTLY, in a file of its own.",
+)
+_CHECKED_COLUMN = Rule(
+    "adding-checked-column",
+    Ground.BREAKS,
+    "All rows are checked while nobody can use the table, and the running version's rows from now on.",
+    "In the same statement, ADD CONSTRAINT ... CHECK (...) NOT VALID; validate it in a later number.",
+)
 _HIDDEN = Rule(
     "hidden-code",
     Ground.HIDDEN,
@@ -125,11 +137,15 @@ _LEDGER = Rule(
 )
 
 _WRITES = r"(?:UPDATE|DELETE FROM|MERGE INTO|INSERT INTO)"
+_ADDS_COLUMN = (
+    rf"ALTER TABLE (?:IF EXISTS )?(?:ONLY )?{QUALIFIED} (?:.* , )?ADD (?:COLUMN )?(?:IF NOT EXISTS )?"
+    rf"(?!(?:CONSTRAINT|CHECK) ){NAME} "
+)
 _OURS = r'(?:BLUEGREEN|"bluegreen")'
 _TIMEOUTS = r"\w*_TIMEOUT|ROLE|SESSION AUTHORIZATION|SESSION_REPLICATION_ROLE"
 _OTHER_KINDS = (
     r"SUBSCRIPTION|EVENT TRIGGER|TEXT SEARCH|STATISTICS|(?:PROCEDURAL )?LANGUAGE|SERVER|TRANSFORM"
-    r"|ACCESS METHOD|FOREIGN DATA WRAPPER|USER MAPPING|CONVERSION|TABLESPACE|GROUP"
+    r"|ACCESS METHOD|FOREIGN DATA WRAPPER|USER MAPPING|CONVERSION|COLLATION|TABLESPACE|GROUP"
 )
 
 OWN_RULES: tuple[OwnRule, ...] = (
@@ -138,7 +154,8 @@ OWN_RULES: tuple[OwnRule, ...] = (
         rf"(?:UPDATE|DELETE FROM|MERGE INTO) (?:ONLY )?{QUALIFIED}",
         rf"INSERT INTO {QUALIFIED} (?=.*\b(?:SELECT|TABLE)\b)",
         rf"COPY {QUALIFIED} .*\bFROM\b",
-        rf"(?:WITH|EXPLAIN) .*\b{_WRITES}\b",
+        rf"(?:\( )*(?:WITH|EXPLAIN) .*\b{_WRITES}\b",
+        rf"CREATE (?:\w+ )*TABLE .*\bAS (?:\( )*WITH .*\b{_WRITES}\b",
     ),
     *_own(_LOCK_TABLE, rf"LOCK (?:TABLE )?(?:ONLY )?{QUALIFIED}", r"LOCK .* , "),
     *_own(_TRUNCATE, rf"TRUNCATE (?:TABLE )?(?:ONLY )?{QUALIFIED}", r"TRUNCATE .* , "),
@@ -153,15 +170,16 @@ OWN_RULES: tuple[OwnRule, ...] = (
     ),
     *_own(
         _COUNTED_COLUMN,
-        rf"ALTER TABLE (?:IF EXISTS )?(?:ONLY )?{QUALIFIED} (?:.* , )?ADD (?:COLUMN )?(?:IF NOT EXISTS )?"
-        rf"{NAME} (?:(?:BIG|SMALL)?SERIAL[248]?\b|[^,]*\bAS IDENTITY\b)",
+        rf"{_ADDS_COLUMN}(?:(?:BIG|SMALL)?SERIAL[248]?\b|[^,]*\bAS IDENTITY\b)",
     ),
+    *_own(_CHECKED_COLUMN, rf"{_ADDS_COLUMN}(?:(?!, (?:ADD|ALTER|DROP)\b).)*?\bCHECK \("),
+    *_own(_REINDEX, r"REINDEX \([^)]*\bCONCURRENTLY (?:FALSE|OFF|0|'')"),
     *_own(_HIDDEN, r"(?:DO|CALL|EXECUTE)\b"),
-    *_own(_QUERY, r"(?:SELECT|VALUES|TABLE|EXPLAIN)\b", rf"WITH (?!.*\b{_WRITES}\b)"),
+    *_own(_QUERY, r"(?:\( )*(?:SELECT|VALUES|TABLE|EXPLAIN)\b", rf"(?:\( )*WITH (?!.*\b{_WRITES}\b)"),
     *_own(
         _SETTING,
         r"SET (?!LOCAL |CONSTRAINTS |TRANSACTION |SESSION CHARACTERISTICS )",
-        rf"SET LOCAL (?:{_TIMEOUTS})\b",
+        rf'SET LOCAL "?(?i:{_TIMEOUTS})\b',
         r"(?:RESET|DISCARD)\b",
     ),
     *_own(

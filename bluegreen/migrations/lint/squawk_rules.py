@@ -94,7 +94,7 @@ SQUAWK_RULES: tuple[Rule, ...] = (
         RESTRICTS,
         "The running version may write what this forbids, and its writes would fail, NOT VALID or not.",
         "Do it in the contract of this change. In expand it may cover only columns that expand adds, "
-        "without a default.",
+        "without a default; and demand a value only where a BEFORE trigger of the same file gives it.",
         Weight.PASSED,
     ),
     _breaks(
