@@ -62,12 +62,14 @@ async def connect(database: Database, name: str) -> AsyncIterator[Connection]:
 
 async def set_up(connection: Connection, database: Database) -> None:
     """Give the session its settings, whatever a file has made of them: those of its role, and these."""
-    await connection.execute("RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL")
+    await connection.execute("RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; DISCARD TEMP")
     settings = {
         "lock_timeout": milliseconds(database.lock_timeout),
         "statement_timeout": milliseconds(database.statement_timeout),
         "client_connection_check_interval": "1s",
         "idle_in_transaction_session_timeout": "0",
+        "idle_session_timeout": "0",  # it is idle while it gives way to others
+        "standard_conforming_strings": "on",  # a string ends for the server where it ends for the lint
         "datestyle": "ISO",  # keys are kept as text
         "client_encoding": "UTF8",
     }
