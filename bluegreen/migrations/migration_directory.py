@@ -154,7 +154,7 @@ def _problems(
 
 def _bad_name(file: Path) -> LintFinding:
     reason = f"{file.name!r} is not the name of a migration."
-    safe_way = f"{_NAME}, with lower-case letters, digits and _; other files do not end in .sql."
+    safe_way = f"{_NAME}: 4 to 9 digits, then a-z, 0-9, _ and -; other files do not end in .sql."
     return Problem("file-name", reason, safe_way).of(str(file))
 
 

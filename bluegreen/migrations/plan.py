@@ -71,14 +71,15 @@ def _changed(files: tuple[MigrationFile, ...], entries: LedgerEntries) -> Iterat
     for file in files:
         if (done := applied.get(file.migration)) and done.checksum != file.checksum:
             yield (
-                f"{file.path} was changed after it was applied at {moment(done.applied_at)}: it has the "
+                f"{file.path.name} was changed after it was applied at {moment(done.applied_at)}: it has the "
                 f"checksum {_short(file.checksum)}, in the ledger is {_short(done.checksum)}. "
                 "Put back what it was; a change is a new file with the next number"
             )
         if (half := begun.get(file.migration)) and half.checksum != file.checksum:
             yield (
-                f"{file.path} was changed after it was begun ({half.rows_done:,} rows are done): it has the "
-                f"checksum {_short(file.checksum)}, begun was {_short(half.checksum)}. Put back what it was"
+                f"{file.path.name} was changed after it was begun ({half.rows_done:,} rows are done): it has "
+                f"the checksum {_short(file.checksum)}, begun was {_short(half.checksum)}. "
+                "Put back what it was"
             )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from bluegreen.migrations.statements import LineIndex
 from bluegreen.model.errors import InvalidInput
@@ -35,5 +36,5 @@ class MigrationProblem(InvalidInput):
 
 
 def sentence(finding: LintFinding) -> str:
-    """`people/0002_split_name.expand.sql:3: It drops ... Instead: ...`."""
-    return f"{finding.file}:{finding.line}: {finding.reason} {finding.safe_way}".rstrip()
+    """`0002_split_name.expand.sql:3: The running version may ... Do it in ...`."""
+    return f"{PurePath(finding.file).name}:{finding.line}: {finding.reason} {finding.safe_way}".rstrip()

@@ -57,7 +57,7 @@ async def test_a_person_sees_the_line_the_reason_and_the_safe_way(lint: Lint) ->
         "  The running version may still use the column.\n"
         "  Safe way: Do it in the contract of this change, once no version that uses it runs.\n"
         "\n"
-        "2 files: 1 would be refused, 1 told.\n"
+        "2 files: 1 finding would be refused, 1 told.\n"
     )
 
 
@@ -69,7 +69,10 @@ async def test_a_directory_that_is_fine_is_said_to_be(lint: Lint, directory: Pat
     assert (await lint()).out == "1 file: nothing is wrong.\n"
     (directory / "0002_split_name.expand.sql").unlink()
     ended = await lint()
-    assert (ended.code, ended.out) == (0, "There are no migrations.\n")
+    assert (ended.code, ended.out) == (
+        2,
+        "There are no migrations: no file is named NUMBER_NAME.PHASE.sql.\n",
+    )
 
 
 async def test_paths_are_relative_to_where_ci_is(lint: Lint, directory: Path, tmp_path: Path) -> None:
@@ -91,7 +94,7 @@ async def test_github_shows_it_beside_the_line(lint: Lint) -> None:
         "The running version may still use the column. "
         "Do it in the contract of this change, once no version that uses it runs."
     )
-    assert summary == "2 files: 1 would be refused, 1 told."
+    assert summary == "2 files: 1 finding would be refused, 1 told."
 
 
 async def test_what_a_file_is_called_ends_no_workflow_command(lint: Lint, directory: Path) -> None:
@@ -195,6 +198,6 @@ async def test_a_terminal_is_not_moved_by_what_a_file_says(lint: Lint, directory
 
 async def test_what_is_applied_is_left_out(lint: Lint) -> None:
     ended = await lint("--from", "3")
-    assert (ended.code, ended.out) == (0, "There are no migrations.\n")
-    assert (await lint("--from", "2")).out.endswith("\n1 file: 1 would be refused.\n")
+    assert (ended.code, ended.out) == (0, "There are no migrations from that number on.\n")
+    assert (await lint("--from", "2")).out.endswith("\n1 file: 1 finding would be refused.\n")
     assert (await lint("--from", "0")).code == 2

@@ -78,7 +78,7 @@ def test_a_phase_does_not_wait_for_higher_numbers() -> None:
 def test_a_file_that_was_changed() -> None:
     (problem,) = compared(files("0001_a.expand", checksum="b" * 64), applied("0001_a.expand")).problems
     assert problem.startswith(
-        "v2/0001_a.expand.sql was changed after it was applied at 2026-11-23 20:23:01 UTC: it has the "
+        "0001_a.expand.sql was changed after it was applied at 2026-11-23 20:23:01 UTC: it has the "
         "checksum bbbbbbbbbbbb, in the ledger is aaaaaaaaaaaa. Put back"
     )
 

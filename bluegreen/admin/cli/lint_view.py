@@ -44,7 +44,10 @@ def lint(directory: Path, form: str, options: dict[str, Any]) -> ExitCode:
         case _:
             lines = _Lines()
             show(*(part for each in findings for part in _view(each, lines)), _summary(report))
-    return ExitCode.FAILED if any(each.refused for each in findings) else ExitCode.DONE
+    if any(each.refused for each in findings):
+        return ExitCode.FAILED
+    # In CI that is most likely a directory beside the one that was meant.
+    return ExitCode.USAGE if report.is_empty else ExitCode.DONE
 
 
 async def _lint(directory: Path, pg_version: str, first: int) -> LintReport:
@@ -62,14 +65,17 @@ def _summary(report: LintReport) -> str:
     told = len(report.findings) - refused
     files = f"{report.files} file" if report.files == 1 else f"{report.files} files"
     match report.files, refused, told:
+        case 0, 0, 0 if report.is_empty:
+            return "There are no migrations: no file is named NUMBER_NAME.PHASE.sql."
         case 0, 0, 0:
-            return "There are no migrations."
+            return "There are no migrations from that number on."
         case _, 0, 0:
             return f"{files}: nothing is wrong."
         case _, 0, _:
             return f"{files}: nothing would be refused, {told} told."
         case _:
-            return f"{files}: {refused} would be refused" + (f", {told} told." if told else ".")
+            findings = "1 finding" if refused == 1 else f"{refused} findings"
+            return f"{files}: {findings} would be refused" + (f", {told} told." if told else ".")
 
 
 def _view(finding: LintFinding, lines: _Lines) -> Iterator[Text]:

@@ -57,7 +57,7 @@ def lint(directory: Path, form: str | None, output: str, **options: Any) -> None
 
     Told is what would break the running version or block it, phase by phase. Made for CI too: paths are
     relative to the current directory, which for a code host is to be the repository's. Ends with 0 where no
-    phase would be refused, else with 1.
+    phase would be refused, with 2 where DIRECTORY holds no migrations, else with 1.
     """
     run(
         "bluegreen.admin.cli.lint_view:lint",

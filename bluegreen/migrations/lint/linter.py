@@ -22,10 +22,12 @@ from bluegreen.model.migration import LintFinding
 
 @dataclass(frozen=True, slots=True)
 class LintReport:
-    """How many files could be read, and what is wrong, in the order of file and line."""
+    """How many files could be read, and what is wrong, in the order of file and line. `is_empty`: there is
+    none in the directory, whatever its number."""
 
     files: int
     findings: tuple[LintFinding, ...]
+    is_empty: bool = False
 
 
 class Linter:
@@ -37,7 +39,8 @@ class Linter:
     async def lint_directory(self, path: Path, pg_version: str = "", first: int = 1) -> LintReport:
         """Everything that is wrong with a directory and its files, those with a number before the `first`
         left out. Raises InvalidInput where there is no such directory, and NoSquawk."""
-        directory = _from(first, await asyncio.to_thread(look_into, path))
+        whole = await asyncio.to_thread(look_into, path)
+        directory = _from(first, whole)
         refused = {(each.file, each.line) for each in directory.findings if each.refused}
         findings = [
             each
@@ -46,7 +49,7 @@ class Linter:
         ]
         everything = [*directory.findings, *findings, *contracts_alone(directory.files)]
         everything.sort(key=lambda each: (each.file, each.line, each.column))
-        return LintReport(len(directory.files), tuple(everything))
+        return LintReport(len(directory.files), tuple(everything), is_empty=not whole.files)
 
     async def lint(self, files: Iterable[MigrationFile], pg_version: str = "") -> tuple[LintFinding, ...]:
         """What is wrong with the statements of files that could be read. The files that are applied in one
