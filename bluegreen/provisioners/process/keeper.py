@@ -20,12 +20,12 @@ from dataclasses import dataclass, field, replace
 from bluegreen.model.errors import ProvisioningFailed
 from bluegreen.model.pool import Instance, InstanceState
 from bluegreen.model.provisioning import ProcessTemplate
+from bluegreen.provisioners.process.last_words import LAST_LINES, with_last_words
 from bluegreen.provisioners.process.launch import launch
 from bluegreen.provisioners.process.port import is_free, listens
 from bluegreen.provisioners.process.readiness import why_not_ready
 from bluegreen.provisioners.process.running_process import RunningProcess, kill_rest
 from bluegreen.provisioners.process.state_directory import Found, StateDirectory
-from bluegreen.subprocesses.redaction import Redaction
 
 TRIES = 5
 """Starts in a row of one that was never up, before it is given up."""
@@ -48,8 +48,6 @@ it up again."""
 
 SHORTEST_LOOK, LONGEST_LOOK = 0.02, 0.25
 """Seconds between two looks whether it listens."""
-
-LAST_LINES, LONGEST_NOTE = 5, 1_000
 
 log = logging.getLogger(__name__)
 
@@ -295,7 +293,4 @@ class Keeper:
             lines = await self._around.directory.tail(path, LAST_LINES)
         except OSError as error:
             lines = f"({path} cannot be read: {error.strerror})"
-        lines = Redaction(self.template.environment.values()).apply(lines).strip()
-        return (
-            f"{trouble}. It said last:\n{lines[-LONGEST_NOTE:]}" if lines else f"{trouble}, and said nothing"
-        )
+        return with_last_words(trouble, lines, self.template.environment.values())
