@@ -40,11 +40,6 @@ class Statement:
         return " ".join(_bone(token) for token in self.tokens)
 
     @property
-    def first_line(self) -> str:
-        """For a person: the text up to its first line's end."""
-        return self.text.partition("\n")[0].rstrip()
-
-    @property
     def runs_alone(self) -> bool:
         """PostgreSQL does not run it in a transaction."""
         return _RUNS_ALONE.match(self.skeleton) is not None

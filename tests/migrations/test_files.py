@@ -71,7 +71,7 @@ def test_files_are_read_in_the_order_in_which_they_are_applied(tmp_path: Path) -
     assert expand.checksum == hashlib.sha256(expand.text.encode()).hexdigest()
     assert (expand.backfill, backfill.backfill) == (None, BackfillHeader("people", "id"))
     assert [file.runs_alone for file in files] == [False, False, False, False, True]
-    assert [each.first_line for each in index.statements] == [alone.split("\n")[1][:-1]]
+    assert [each.text for each in index.statements] == [alone.split("\n")[1][:-1]]
 
 
 def test_an_empty_directory_has_no_migrations(tmp_path: Path) -> None:

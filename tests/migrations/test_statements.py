@@ -117,7 +117,7 @@ def test_words_and_lines() -> None:
     )
     create, select = split(sql)
     assert create.words == ("CREATE", "UNIQUE", "INDEX", "CONCURRENTLY", "PEOPLE_NAME", "ON", "PEOPLE")
-    assert (create.line, create.first_line) == (3, "Create Unique Index")
+    assert (create.line, create.text.splitlines()[0]) == (3, "Create Unique Index")
     assert (select.line, select.text) == (5, "select\n1")
     assert texts("") == texts(" ; ;-- nothing\n") == []
 
