@@ -29,6 +29,10 @@ prometheus: ## the Prometheus that the tests ask, from Debian's package (as root
 test: $(INSTALLED) ## all tests but the slow ones
 	$(BIN)/pytest -m 'not slow' -q -n 2 --dist worksteal
 
+.PHONY: again
+again: $(INSTALLED) ## the tests that failed last, one after the other
+	$(BIN)/pytest -m 'not slow' -q --last-failed --last-failed-no-failures=none
+
 .PHONY: soak
 soak: $(INSTALLED) ## the slow tests: 200 releases in a row under load
 	$(BIN)/pytest -m slow -q
