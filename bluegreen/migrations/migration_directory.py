@@ -19,7 +19,7 @@ from bluegreen.migrations.migration_file import (
     order,
     parse_name,
 )
-from bluegreen.migrations.problem import MigrationProblem, Problem
+from bluegreen.migrations.problem import Problem
 from bluegreen.migrations.statements import Statement, split
 from bluegreen.model.errors import InvalidInput
 from bluegreen.model.migration import LintFinding, MigrationName, Phase
@@ -44,21 +44,15 @@ class MigrationDirectory:
     files: tuple[MigrationFile, ...]
     findings: tuple[LintFinding, ...]
 
-
-def read_directory(path: Path) -> tuple[MigrationFile, ...]:
-    """The migrations of a directory, in the order in which they are applied: each of them can be run.
-
-    Raises MigrationProblem with everything that is wrong, and InvalidInput where there is no such directory.
-    """
-    directory = look_into(path)
-    if any(finding.refused for finding in directory.findings):
-        raise MigrationProblem(finding for finding in directory.findings if finding.refused)
-    return directory.files
+    @property
+    def unusable(self) -> tuple[LintFinding, ...]:
+        """Why its files cannot be run: none of them is, as long as there is one of these."""
+        return tuple(finding for finding in self.findings if finding.refused)
 
 
 def look_into(path: Path) -> MigrationDirectory:
-    """As `read_directory`, but with what is wrong beside the files. Raises InvalidInput where there is no
-    such directory."""
+    """The migrations of a directory, with everything that is wrong with them as files. Raises InvalidInput
+    where there is no such directory."""
     files: list[MigrationFile] = []
     findings: list[LintFinding] = []
     size = 0

@@ -15,6 +15,8 @@ from bluegreen.migrations.errors import Refused, Stopped
 from bluegreen.migrations.index_statement import indexes_of
 from bluegreen.migrations.ledger import create_ledger, keep_schema, read_ledger
 from bluegreen.migrations.ledger_entries import LedgerEntries
+from bluegreen.migrations.lint.directory import told_once
+from bluegreen.migrations.migration_directory import MigrationDirectory
 from bluegreen.migrations.migration_file import MigrationFile
 from bluegreen.migrations.plan import Comparison, compare, of_phase
 from bluegreen.migrations.problem import sentence
@@ -54,8 +56,20 @@ class PhaseRun:
         applied = {each.migration for each in (self.known if self.ledger is None else self.ledger)}
         return tuple(file.migration for file in of_phase(self.files, phase) if file.migration not in applied)
 
-    def refuse_files(self, findings: Iterable[LintFinding]) -> None:
-        self.findings += [Finding("files", Verdict.FAIL, sentence(each)) for each in findings]
+    async def take(self, directory: MigrationDirectory, phase: Phase) -> None:
+        """Run these files. Raises Refused where some cannot be run at all, with all that is wrong as far as
+        it is known without the database: also what the lint says of the others."""
+        if not directory.unusable:
+            self.files = directory.files
+            return
+        applied = {each.migration for each in self.known}
+        pending = tuple(file for file in directory.files if file.migration not in applied)
+        self.findings += [Finding("files", Verdict.FAIL, sentence(each)) for each in directory.unusable]
+        unsafe = await self._unsafe(pending, phase)
+        self.findings += [
+            Finding("lint", Verdict.FAIL, sentence(each)) for each in told_once(unsafe, directory.unusable)
+        ]
+        raise Refused(self.findings[0].summary.rstrip(".") + and_more(len(self.findings)))
 
     async def run(self, session: Session) -> None:
         """Apply what is to be applied. Raises Stopped, with the reasons in `findings`, and psycopg.Error."""
@@ -76,7 +90,9 @@ class PhaseRun:
         self._refuse("the ledger and the files", comparison.problems)
         self._refuse("the order of phases", comparison.waits(phase))
         mine = of_phase(comparison.pending, phase)
-        await self._refuse_unsafe(session, comparison, mine)
+        version = session.work.info.server_version
+        unsafe = await self._unsafe(comparison.pending, phase, f"{version // 10_000}.{version % 10_000}")
+        self._refuse("lint", tuple(sentence(each) for each in unsafe))
         await self._refuse_drift(session, entries, comparison)
         for file in mine:
             await self._apply(session, file, entries)
@@ -87,13 +103,13 @@ class PhaseRun:
         self.findings += [Finding(what, Verdict.FAIL, reason) for reason in reasons]
         raise Refused(reasons[0].rstrip(".") + and_more(len(reasons)))
 
-    async def _refuse_unsafe(
-        self, session: Session, comparison: Comparison, mine: tuple[MigrationFile, ...]
-    ) -> None:
-        version = session.work.info.server_version
-        found = await self.lint(comparison.pending, f"{version // 10_000}.{version % 10_000}") if mine else ()
-        names = {str(file.path) for file in mine}
-        self._refuse("lint", tuple(sentence(each) for each in found if each.refused and each.file in names))
+    async def _unsafe(
+        self, pending: tuple[MigrationFile, ...], phase: Phase, pg_version: str = ""
+    ) -> list[LintFinding]:
+        """Why the files of this phase are refused."""
+        mine = {str(file.path) for file in of_phase(pending, phase)}
+        found = await self.lint(pending, pg_version) if mine else ()
+        return [each for each in found if each.refused and each.file in mine]
 
     async def _refuse_drift(self, session: Session, entries: LedgerEntries, comparison: Comparison) -> None:
         """On the first run, and where it is accepted, the schema as it is becomes the one that is meant."""

@@ -20,12 +20,12 @@ from bluegreen.migrations.index_statement import indexes_of
 from bluegreen.migrations.ledger import read_ledger
 from bluegreen.migrations.lint.linter import Linter
 from bluegreen.migrations.lint.squawk import Squawk
-from bluegreen.migrations.migration_directory import look_into, read_directory
+from bluegreen.migrations.migration_directory import look_into
 from bluegreen.migrations.migration_file import MigrationFile
 from bluegreen.migrations.patience import Clock
-from bluegreen.migrations.phase_run import Lint, PhaseRun, and_more
+from bluegreen.migrations.phase_run import Lint, PhaseRun
 from bluegreen.migrations.plan import compare
-from bluegreen.migrations.problem import MigrationProblem, sentence
+from bluegreen.migrations.problem import sentence
 from bluegreen.migrations.schema_snapshot import take_snapshot
 from bluegreen.migrations.session import Session
 from bluegreen.migrations.version_directory import version_directory
@@ -80,14 +80,11 @@ class PostgresMigrator:
             tell(replace(progress, note=clean(progress.note)))
 
         try:
-            run.files = await asyncio.to_thread(read_directory, _directory(order))
+            await run.take(await asyncio.to_thread(look_into, _directory(order)), order.phase)
             async with Session.open(order, clock, tell_cleanly) as session:
                 await run.run(session)
         except Exception as error:  # noqa: BLE001 - the port promises an outcome, whatever happens
             verdict, summary = _reason(error)
-            if isinstance(error, MigrationProblem):
-                run.refuse_files(error.findings)
-                summary = run.findings[0].summary + and_more(len(run.findings))
         else:
             verdict, summary = Verdict.PASS, _done(order.phase, run.findings, clock.now() - began)
         return MigrationOutcome(
@@ -111,7 +108,7 @@ class PostgresMigrator:
             version = connection.info.server_version
         comparison = compare(directory.files, entries, order)
         found = await self._lint(comparison.pending, f"{version // 10_000}.{version % 10_000}")
-        unreadable = [sentence(each) for each in directory.findings if each.refused]
+        unreadable = [sentence(each) for each in directory.unusable]
         return MigrationPlan(
             entries.applied,
             tuple(_planned(file) for file in comparison.pending),

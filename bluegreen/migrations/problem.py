@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
 
 from bluegreen.migrations.statements import LineIndex
-from bluegreen.model.errors import InvalidInput
 from bluegreen.model.migration import LintFinding
 
 
@@ -25,14 +23,6 @@ class Problem:
         """The finding, in the file of this name and text."""
         line, column = LineIndex(text).place(self.offset)
         return LintFinding(file, line, column, self.rule, self.reason, self.safe_way, self.refused)
-
-
-class MigrationProblem(InvalidInput):
-    """A directory of migrations cannot be used: `findings` are all the reasons that were found."""
-
-    def __init__(self, findings: Iterable[LintFinding]) -> None:
-        self.findings = tuple(findings)
-        super().__init__("\n".join(sentence(finding) for finding in self.findings))
 
 
 def sentence(finding: LintFinding) -> str:

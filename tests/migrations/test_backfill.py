@@ -12,7 +12,7 @@ import pytest
 from bluegreen.migrations.backfill import Rate
 from bluegreen.migrations.backfill_batch import FIRST_ROWS, MOST_ROWS, BatchSize, first_batch, next_batch
 from bluegreen.migrations.errors import GaveWay, Refused
-from bluegreen.migrations.migration_directory import read_directory
+from bluegreen.migrations.migration_directory import look_into
 from bluegreen.migrations.migration_file import MigrationFile, parse_name
 from bluegreen.migrations.patience import Clock, persist
 from bluegreen.migrations.phase_run import PhaseRun
@@ -182,7 +182,7 @@ async def test_a_backfill_that_cannot_be_cut_into_batches(
 
 
 async def run_by(shop: Shop, hand: HandClock) -> PhaseRun:
-    run = PhaseRun(no_lint, (), await asyncio.to_thread(read_directory, shop.root / "v1"))
+    run = PhaseRun(no_lint, (), (await asyncio.to_thread(look_into, shop.root / "v1")).files)
     told: Callable[[MigrationProgress], None] = shop.progress.append
     async with Session.open(shop.order("v1", Phase.BACKFILL), hand.clock(), told) as session:
         await run.run(session)

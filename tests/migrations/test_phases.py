@@ -152,6 +152,35 @@ async def test_files_that_cannot_be_used_are_all_told(shop: Shop) -> None:
     assert len((await shop.plan("v1")).problems) == 2
 
 
+async def test_what_the_lint_says_of_the_others_is_told_with_them(two_versions: Shop) -> None:
+    """All in one go: only of this phase, and not of what is known to be applied."""
+    async with PostgresMigrator.open() as migrator:
+        two_versions.migrator = migrator
+        known = (await two_versions.apply("v1")).ledger
+        assert known is not None
+        two_versions.write(
+            "v2",
+            {
+                "0003_drop.expand": "DROP TABLE people;\nALTER TABLE people RENAME TO persons;",
+                "0003_drop.contract": "ALTER TABLE people RENAME TO persons;",
+                "0004_open.expand": "SELECT 'not closed;",
+                "0005_commit.expand": "COMMIT;",
+                "nonsense": "SELECT 1;",
+            },
+        )
+        outcome = await two_versions.run("v2", known=known)
+    assert outcome.verdict is Verdict.FAIL
+    assert outcome.summary.endswith(" (and 4 more)")
+    assert outcome.ledger is None
+    assert [(each.name, each.summary.partition(": ")[0]) for each in outcome.findings] == [
+        ("files", "0004_open.expand.sql:1"),
+        ("files", "0005_commit.expand.sql:1"),
+        ("files", "nonsense.sql:1"),
+        ("lint", "0003_drop.expand.sql:1"),
+        ("lint", "0003_drop.expand.sql:2"),
+    ]
+
+
 async def test_no_directory(shop: Shop) -> None:
     assert "cannot be read: No such file or directory" in await shop.refused("v9")
     assert "names no directory" in await shop.refused("../v1")

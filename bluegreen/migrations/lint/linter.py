@@ -9,8 +9,7 @@ from functools import reduce
 from operator import or_
 from pathlib import Path, PurePath
 
-from bluegreen.migrations.lint.directory import contracts_alone
-from bluegreen.migrations.lint.form_rules import SYNTAX_ERROR
+from bluegreen.migrations.lint.directory import contracts_alone, told_once
 from bluegreen.migrations.lint.hearing import heard
 from bluegreen.migrations.lint.judgement import Seen, judge
 from bluegreen.migrations.lint.new_things import NOTHING_NEW
@@ -41,12 +40,7 @@ class Linter:
         left out. Raises InvalidInput where there is no such directory, and NoSquawk."""
         whole = await asyncio.to_thread(look_into, path)
         directory = _from(first, whole)
-        refused = {(each.file, each.line) for each in directory.findings if each.refused}
-        findings = [
-            each
-            for each in await self.lint(directory.files, pg_version)
-            if each.rule != SYNTAX_ERROR.name or (each.file, each.line) not in refused
-        ]
+        findings = told_once(await self.lint(directory.files, pg_version), directory.unusable)
         everything = [*directory.findings, *findings, *contracts_alone(directory.files)]
         everything.sort(key=lambda each: (each.file, each.line, each.column))
         return LintReport(len(directory.files), tuple(everything), is_empty=not whole.files)
