@@ -19,6 +19,7 @@ from bluegreen.migrations.errors import Refused, Unreachable, said
 from bluegreen.model.connection_string import database_at
 from bluegreen.model.database import Database
 from bluegreen.model.errors import InvalidInput
+from bluegreen.model.migration import MigrationOrder
 from bluegreen.model.secret import Secret
 
 Connection: TypeAlias = psycopg.AsyncConnection[TupleRow]
@@ -31,12 +32,15 @@ LONGEST_NAME = 63
 
 
 @asynccontextmanager
-async def connect(database: Database, name: str) -> AsyncIterator[Connection]:
-    """A session without a transaction, under this application name, with the database's timeouts. When it is
-    closed, the server ends within a second whatever it was doing.
+async def connect(order: MigrationOrder, task: str) -> AsyncIterator[Connection]:
+    """A session without a transaction, with the database's timeouts; its application name says for whom it
+    is, and for which task. When it is closed, the server ends within a second whatever it was doing.
 
     Raises Unreachable, and Refused for a server that is too old.
     """
+    database = order.database
+    name = f"bluegreen {order.service} {order.version} {task}"
+    setting = f"services.{order.service}.database.url of the service file"
     try:
         connection = await psycopg.AsyncConnection.connect(
             database.url.value,
@@ -46,9 +50,12 @@ async def connect(database: Database, name: str) -> AsyncIterator[Connection]:
             application_name=name.encode()[:LONGEST_NAME].decode(errors="ignore"),
         )
     except psycopg.OperationalError as error:
-        raise Unreachable(f"The database {place(database)} cannot be reached: {said(error)}") from error
+        raise Unreachable(
+            f"The database {place(database)} cannot be reached: {said(error).rstrip('.')}. "
+            f"Where it is, and who enters how, stands in {setting}"
+        ) from error
     except (psycopg.Error, UnicodeError, ValueError) as error:  # its words may be a part of the URL
-        raise Unreachable("The database's URL is no connection string of libpq") from error
+        raise Unreachable(f"{setting} is no connection string of libpq") from error
     try:
         if connection.info.server_version < OLDEST_SERVER:
             raise Refused(
@@ -61,7 +68,8 @@ async def connect(database: Database, name: str) -> AsyncIterator[Connection]:
 
 
 async def set_up(connection: Connection, database: Database) -> None:
-    """Give the session its settings, whatever a file has made of them: those of its role, and these."""
+    """Give the session its settings, whatever a file has made of them: those of its role, and these, as far as
+    the server knows them."""
     await connection.execute("RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; DISCARD TEMP")
     settings = {
         "lock_timeout": milliseconds(database.lock_timeout),
@@ -69,14 +77,21 @@ async def set_up(connection: Connection, database: Database) -> None:
         "client_connection_check_interval": "1s",
         "idle_in_transaction_session_timeout": "0",
         "idle_session_timeout": "0",  # it is idle while it gives way to others
+        "transaction_timeout": "0",  # statements have theirs
+        "tcp_keepalives_idle": "30s",  # the lock of a machine that has vanished is free within a minute
+        "tcp_keepalives_interval": "10s",
+        "tcp_keepalives_count": "3",
+        "default_transaction_isolation": "read committed",
+        "row_security": "off",  # what the role may not see is an error, and not passed over in silence
         "standard_conforming_strings": "on",  # a string ends for the server where it ends for the lint
         "datestyle": "ISO",  # keys are kept as text
+        "extra_float_digits": "1",  # of which they lose nothing
         "client_encoding": "UTF8",
     }
     await connection.execute(
         "SELECT pg_catalog.set_config(name, value, false) FROM"
         " ROWS FROM (pg_catalog.unnest(%s::text[]), pg_catalog.unnest(%s::text[]))"
-        " AS settings (name, value)",
+        " AS settings (name, value) WHERE pg_catalog.current_setting(name, true) IS NOT NULL",
         (list(settings), list(settings.values())),
     )
 

@@ -100,7 +100,7 @@ class PostgresMigrator:
 
     async def _plan(self, order: MigrationOrder) -> MigrationPlan:
         directory = await asyncio.to_thread(look_into, _directory(order))
-        async with connect(order.database, f"bluegreen {order.service} {order.version} plan") as connection:
+        async with connect(order, "plan") as connection:
             async with connection.transaction():
                 await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
                 entries = await read_ledger(connection, order.service)

@@ -50,16 +50,17 @@ class Session:
         cls, order: MigrationOrder, clock: Clock, tell: Callable[[MigrationProgress], None]
     ) -> AsyncIterator[Session]:
         """Both connections, with the database for ourselves. Raises Stopped."""
-        name = f"bluegreen {order.service} {order.version} {order.phase}"
 
         def wait(note: str) -> None:
             tell(MigrationProgress(note=note))
 
         async with (
-            connect(order.database, name) as work,
-            connect(order.database, f"{name} (looks on)") as eyes,
+            connect(order, order.phase) as work,
+            connect(order, f"{order.phase} (looks on)") as eyes,
             only_runner(work, order.database.patience, clock, wait),
         ):
+            # A role that the login takes on by itself may neither see nor cancel what the login does.
+            await eyes.execute("SET ROLE NONE")
             session = cls(order, work, eyes, clock, tell, await process_of(work))
             work.add_notice_handler(session._keep)
             yield session

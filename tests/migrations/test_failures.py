@@ -137,11 +137,55 @@ async def test_where_it_cannot_be_reached_is_said(shop: Shop) -> None:
     said = (await shop.run("v1")).summary
     assert said.startswith(f"The database 127.0.0.1:{port}/shop cannot be reached: ")
     assert "Connection refused" in said
+    assert said.endswith(PLACE_TO_MEND)
+    assert (await shop.plan("v1")).problems[0].endswith(PLACE_TO_MEND)
+
+
+PLACE_TO_MEND = ". Where it is, and who enters how, stands in services.shop.database.url of the service file"
+
+
+async def test_a_url_that_is_none(shop: Shop) -> None:
+    shop.change(url=Secret("postgresql://ada:s3cret-word@[::1/shop"))
+    said = (await shop.run("v1")).summary
+    assert said == "services.shop.database.url of the service file is no connection string of libpq"
 
 
 async def test_a_database_that_is_not_there(shop: Shop) -> None:
     shop.change(url=Secret(shop.url.replace("/test_", "/no_test_")))
-    assert "does not exist" in (await shop.run("v1")).summary
+    said = (await shop.run("v1")).summary
+    assert "does not exist" in said
+    assert said.endswith(PLACE_TO_MEND)
+
+
+@pytest.fixture
+async def asked_for_password(shop: Shop) -> AsyncIterator[Shop]:
+    """The shop as a role that the server asks for a password."""
+    name = "asked_for_password"
+    await shop.ask(f"CREATE ROLE {name} LOGIN PASSWORD 'the right one'")
+    (place,) = await shop.ask("SHOW hba_file")
+    before = await asyncio.to_thread(Path(place).read_text)
+
+    async def let_in(lines: str) -> None:
+        await asyncio.to_thread(Path(place).write_text, lines)
+        (loaded,) = await shop.ask("SELECT pg_conf_load_time()::text FROM pg_reload_conf()")
+        await shop.until(f"SELECT pg_conf_load_time() > '{loaded}'")
+
+    await let_in(f"local all {name} scram-sha-256\nhost all {name} all scram-sha-256\n{before}")
+    yield Shop(
+        shop.root,
+        replace(shop.database, url=Secret(shop.url.replace("postgres@", f"{name}:s3cret-word@"))),
+        shop.migrator,
+    )
+    await let_in(before)
+    await shop.ask(f"DROP ROLE {name}")
+
+
+async def test_a_wrong_password(asked_for_password: Shop) -> None:
+    outcome = await asked_for_password.run("v1")
+    assert outcome.verdict is Verdict.ERROR
+    assert 'password authentication failed for user "asked_for_password"' in outcome.summary
+    assert outcome.summary.endswith(PLACE_TO_MEND)
+    assert "s3cret" not in repr(outcome)
 
 
 class TestRights:
