@@ -62,7 +62,10 @@ async def test_a_version_waits_until_all_its_instances_are_healthy(running: Runn
     await running.status(1, "ready")
 
 
-async def test_no_step_begins_before_all_are_healthy(running: Running) -> None:
+async def test_no_step_begins_before_all_are_healthy(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconnect_grace, "SETTLING", 0.1)
     quick = replace(MANUAL_STEPS, step_deadline=0.3, ready_deadline=0.3)
     await running.controller.apply(catalogue(replace(JUDGED, strategy=quick)), ANNA)
     await running.release("v1")
