@@ -68,8 +68,8 @@ async def connect(order: MigrationOrder, task: str) -> AsyncIterator[Connection]
 
 
 async def set_up(connection: Connection, database: Database) -> None:
-    """Give the session its settings, whatever a file has made of them: those of its role, and these, as far as
-    the server knows them."""
+    """Give the session its settings, whatever a file has made of them: those of its role, and these, as far
+    as the server knows them."""
     await connection.execute("RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; DISCARD TEMP")
     settings = {
         "lock_timeout": milliseconds(database.lock_timeout),

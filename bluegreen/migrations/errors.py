@@ -45,6 +45,8 @@ class StatementFailed(Exception):
 
 # SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html
 _SENTENCES = {
+    "25P03": "the database ended the session: it was idle in a transaction",
+    "25P04": "the database ended the session: its transaction took too long",
     "25006": "the database takes no changes: it is a read-only standby, or its transactions are read-only",
     "42501": "the role lacks a right",
     "53100": "the disk of the database is full",
@@ -68,9 +70,12 @@ def gives_way(error: psycopg.Error) -> str | None:
 
 
 def ends_connection(error: psycopg.Error) -> bool:
-    """Whether the database cannot be asked any more (SQLSTATE class 08, the 57P.. and what has none)."""
+    """Whether the database cannot be asked any more (SQLSTATE class 08, the 57P.., what ends a transaction's
+    session, and what has none)."""
     state = error.sqlstate or ""
-    return state.startswith(("08", "57P")) or (not state and isinstance(error, psycopg.OperationalError))
+    return state.startswith(("08", "57P", "25P03", "25P04")) or (
+        not state and isinstance(error, psycopg.OperationalError)
+    )
 
 
 def said(error: psycopg.Error) -> str:
