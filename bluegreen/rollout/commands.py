@@ -23,6 +23,7 @@ from bluegreen.rollout.refusals import (
     NOT_READY,
     WARM,
     candidate_of,
+    is_in_doubt,
     possible,
     why_busy,
     why_no_way_back,
@@ -221,7 +222,7 @@ def _start(draft: Draft, *, full: bool, force: bool = False) -> str:
 
 
 def _go_on(draft: Draft, rollout: Rollout, *, full: bool) -> str:
-    stands = rollout.paused is not None and not _is_in_doubt(draft.aggregate, rollout)
+    stands = rollout.paused is not None and not is_in_doubt(draft.aggregate, rollout)
     if rollout.kind is RolloutKind.ROLLBACK or rollout.turning_back is not None or stands:
         raise Refused(why_busy(draft.aggregate, rollout), possible(draft.aggregate))
     if full and rollout.is_last_step:
@@ -248,16 +249,6 @@ def _go_on(draft: Draft, rollout: Rollout, *, full: bool) -> str:
         draft.conclude(check, Verdict.PASS, approved)
     draft.record(What.CONTINUED, sentence)
     return sentence
-
-
-def _is_in_doubt(aggregate: ServiceAggregate, rollout: Rollout) -> bool:
-    """Whether it is paused because too little was known of its step: an operator may know more."""
-    verdicts = aggregate.checks_of(
-        CheckKind.ANALYSIS, rollout.candidate, rollout=rollout.id, step=rollout.step
-    )
-    newest = next(verdicts, None)
-    in_doubt = newest is not None and newest.verdict in (Verdict.INCONCLUSIVE, Verdict.ERROR)
-    return newest is not None and in_doubt and newest.summary == rollout.paused
 
 
 def advance(draft: Draft) -> str:

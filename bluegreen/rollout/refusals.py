@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from bluegreen.model.aggregate import ServiceAggregate
+from bluegreen.model.check import CheckKind
 from bluegreen.model.deployment import Deployment, Status
 from bluegreen.model.migration import Phase
 from bluegreen.model.migration_run import MigrationRun
 from bluegreen.model.rollout import Rollout, RolloutKind
+from bluegreen.model.verdict import Verdict
 from bluegreen.rollout.migrations import contracts_of, describe_run, named, pending_after
 
 NOT_READY = (Status.EXPANDING, Status.DEPLOYING)
@@ -39,11 +41,30 @@ def possible(aggregate: ServiceAggregate) -> str:
             verbs.insert(0, "rollback")
         verbs = _with_migrations(aggregate, verbs)
     elif rollout.kind is RolloutKind.PROMOTE and rollout.turning_back is None:
-        on = ["resume"] if rollout.paused else [] if rollout.acknowledged_at is None else ["promote"]
-        if rollout.current is not None and rollout.current.approval:
-            on.append("approve")
-        verbs = [*on, "promote --full", "abort", "rollback", *verbs]
+        verbs = [*_onward(aggregate, rollout), "abort", "rollback", *verbs]
     return f"Possible: {', '.join(verbs)}."
+
+
+def _onward(aggregate: ServiceAggregate, rollout: Rollout) -> list[str]:
+    """What takes an open promotion further: none that is paused, but for doubt, is promoted over the head of
+    whoever paused it."""
+    may_promote = rollout.paused is None or is_in_doubt(aggregate, rollout)
+    verbs = ["resume"] if rollout.paused else []
+    if may_promote and rollout.acknowledged_at is not None:
+        verbs.append("promote")
+    if rollout.current is not None and rollout.current.approval:
+        verbs.append("approve")
+    return [*verbs, "promote --full"] if may_promote else verbs
+
+
+def is_in_doubt(aggregate: ServiceAggregate, rollout: Rollout) -> bool:
+    """Whether it is paused because too little was known of its step: an operator may know more."""
+    verdicts = aggregate.checks_of(
+        CheckKind.ANALYSIS, rollout.candidate, rollout=rollout.id, step=rollout.step
+    )
+    newest = next(verdicts, None)
+    in_doubt = newest is not None and newest.verdict in (Verdict.INCONCLUSIVE, Verdict.ERROR)
+    return newest is not None and in_doubt and newest.summary == rollout.paused
 
 
 def _with_migrations(aggregate: ServiceAggregate, verbs: list[str]) -> list[str]:

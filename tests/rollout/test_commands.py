@@ -108,8 +108,9 @@ def test_pause_and_resume() -> None:
     story.promote()
     story.command(commands.pause)
     assert "paused" in story.decide(story.all_agree()).sentence
-    with pytest.raises(Refused, match=r"paused.*Possible: resume"):
-        story.promote()
+    for full in (False, True):
+        with pytest.raises(Refused, match=r"paused.*Possible: resume, abort, rollback, status"):
+            story.promote(full=full)
     story.command(commands.resume)
     story.decide(story.all_agree())
     assert story.aggregate.rollout is not None

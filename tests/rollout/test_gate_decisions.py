@@ -20,6 +20,7 @@ from bluegreen.model.verdict import Finding, Verdict
 from bluegreen.rollout import commands, gate_commands
 from bluegreen.rollout.analysis.observation import Observation
 from bluegreen.rollout.analysis.stretch import Stretch, stretch_of
+from bluegreen.rollout.refusals import possible
 from bluegreen.rollout.wanted_traffic import wanted_traffic
 from tests.rollout.facts import TIMED_STEPS, Story, backend, proxy, report
 
@@ -306,6 +307,7 @@ def test_who_promotes_what_is_inconclusive_takes_it_on_and_that_is_recorded() ->
     saw(story, Verdict.INCONCLUSIVE, "12 answers, 38 too few")
     story.now += 11.0
     story.decide(story.all_agree())
+    assert possible(story.aggregate).startswith("Possible: resume, promote, promote --full, abort")
     story.promote()
     saw(story, Verdict.INCONCLUSIVE, "12 answers, 38 too few")
     story.decide(story.all_agree())
