@@ -111,7 +111,7 @@ async def write_aggregate(
         await _write_traffic(db, stored.traffic, wanted.traffic)
         await _write_rollout(db, stored.rollout, wanted.rollout)
         await _write_checks(db, stored.checks, wanted.checks)
-        await write_migrations(db, stored, wanted)
+        await write_migrations(db, stored, wanted, events)
         await db.execute("UPDATE services SET revision = revision + 1 WHERE name = ?", (wanted.name,))
         await append_events(db, events)
     except sqlite3.IntegrityError as error:

@@ -9,6 +9,7 @@ import aiosqlite
 from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.deployment import Deployment
 from bluegreen.model.errors import Refused
+from bluegreen.model.event import Event, What
 from bluegreen.model.migration import AppliedMigration
 from bluegreen.model.migration_run import MigrationRun
 from deployment_store.records import (
@@ -58,15 +59,17 @@ async def read_history(db: aiosqlite.Connection, service: str, limit: int) -> Se
 
 async def read_ledger(db: aiosqlite.Connection, service: str) -> tuple[AppliedMigration, ...]:
     """What is known to be applied, in the order in which that became known."""
-    rows = await db.execute_fetchall("SELECT * FROM migrations WHERE service = ? ORDER BY id", (service,))
+    rows = await db.execute_fetchall(
+        "SELECT * FROM migrations WHERE service = ? AND NOT lost ORDER BY id", (service,)
+    )
     return tuple(read_applied(row) for row in rows)
 
 
 async def write_migrations(
-    db: aiosqlite.Connection, stored: ServiceAggregate, wanted: ServiceAggregate
+    db: aiosqlite.Connection, stored: ServiceAggregate, wanted: ServiceAggregate, events: Iterable[Event]
 ) -> None:
-    """Write the runs that differ, and what is new in the ledger. Raises Refused where the ledger has become
-    another one."""
+    """Write the runs that differ, and what is new in the ledger, or lost. Raises Refused where the ledger has
+    become another one, and no event says that its database has lost something."""
     known = {each.id: each for each in stored.migration_runs}
     for run in wanted.migration_runs:
         if run == known.get(run.id):
@@ -76,9 +79,22 @@ async def write_migrations(
             await db.execute(update("migration_runs", row, ("service", "number")), row)
         else:
             await db.execute(insertion("migration_runs", row), row)
-    length = len(stored.ledger)
-    if wanted.ledger[:length] != stored.ledger:
+    await _write_ledger(db, stored, wanted, any(each.what is What.LEDGER_LOST for each in events))
+
+
+async def _write_ledger(
+    db: aiosqlite.Connection, stored: ServiceAggregate, wanted: ServiceAggregate, may_lose: bool
+) -> None:
+    there = set(wanted.ledger)
+    kept = tuple(each for each in stored.ledger if each in there)
+    lost = [each for each in stored.ledger if each not in there]
+    if (lost and not may_lose) or wanted.ledger[: len(kept)] != kept:
         raise Refused(f"A write of {stored.name} changes what is applied to its database already.")
-    for applied in wanted.ledger[length:]:
+    for each in lost:
+        await db.execute(
+            "UPDATE migrations SET lost = 1 WHERE service = ? AND number = ? AND phase = ? AND NOT lost",
+            (stored.name, each.migration.number, each.migration.phase),
+        )
+    for applied in wanted.ledger[len(kept) :]:
         row = applied_row(wanted.name, applied)
         await db.execute(insertion("migrations", row), row)

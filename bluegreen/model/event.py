@@ -59,6 +59,7 @@ class What(StrEnum):
     MIGRATION_WANTED = "migration-wanted"  # it begins once nothing stands in its way
     MIGRATION_BEGUN = "migration-begun"
     MIGRATED = "migrated"  # a run of migrations is over, well or not
+    LEDGER_LOST = "ledger-lost"  # a database was restored, and what it lost is not applied any more
     WITHDRAWN = "withdrawn"
     RELEASED = "released"
     PROXY_SEEN = "proxy-seen"

@@ -52,9 +52,9 @@ class Store(Protocol):
         them in one transaction; return the aggregate with its new revision.
 
         Raises Conflict where the stored revision is another one, and IllegalTransition where a status
-        changes that no event of the state machine's table accounts for. The ledger is only appended to:
-        Refused where it has become another one. The service's own description is not written here but by
-        `change_catalogue`.
+        changes that no event of the state machine's table accounts for. The ledger is only appended to, but
+        for what an event says that its database has lost: Refused where it has become another one. The
+        service's own description is not written here but by `change_catalogue`.
         """
         ...
 

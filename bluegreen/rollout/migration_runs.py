@@ -49,8 +49,10 @@ def end_run(draft: Draft, run: MigrationRun, summary: str) -> str:
 
 def conclude(draft: Draft, *, run: int, outcome: MigrationOutcome) -> str:
     """Take in what a run came to. One that is over stays as it is, but what it has applied is known then."""
-    new = _learn(draft, outcome)
     asked = next((each for each in draft.aggregate.migration_runs if each.id == run and each.is_open), None)
+    if asked is not None and asked.accept_drift:
+        _forget_what_is_lost(draft, asked, outcome)
+    new = _learn(draft, outcome)
     if asked is None:
         sentence = f"Nobody waits for migration {run} any more; it had come to this: {outcome.summary}."
         if new:
@@ -73,12 +75,36 @@ def conclude(draft: Draft, *, run: int, outcome: MigrationOutcome) -> str:
     return sentence
 
 
+def _forget_what_is_lost(draft: Draft, run: MigrationRun, outcome: MigrationOutcome) -> None:
+    """The database was restored from a backup, or is another one, and that is accepted: what it does not have
+    any more is not applied any more. Else each later run would be measured by it, and refused."""
+    if outcome.ledger is None:
+        return
+    there = {(each.migration, each.checksum) for each in outcome.ledger}
+    known = draft.aggregate.ledger
+    kept = tuple(each for each in known if (each.migration, each.checksum) in there)
+    if kept == known:
+        return
+    lost = ", ".join(str(each.migration) for each in known if each not in kept)
+    draft.aggregate = replace(draft.aggregate, ledger=kept)
+    draft.record(
+        What.LEDGER_LOST,
+        f"The database does not have {lost} any more: what it has is the truth, by {run.author}.",
+        deployment=run.deployment,
+    )
+
+
 def _learn(draft: Draft, outcome: MigrationOutcome) -> bool:
     """Append what the database has and we had not; whether there was anything. What was known stays as it
     was known: where the database says otherwise, that is for the next run to complain of."""
     known = {(each.migration.number, each.migration.phase) for each in draft.aggregate.ledger}
     applied = outcome.ledger or ()
-    new = tuple(each for each in applied if (each.migration.number, each.migration.phase) not in known)
+    # Times are compared with ours: a database whose clock is ahead has applied nothing in the future.
+    new = tuple(
+        replace(each, applied_at=min(each.applied_at, draft.now))
+        for each in applied
+        if (each.migration.number, each.migration.phase) not in known
+    )
     draft.aggregate = replace(draft.aggregate, ledger=(*draft.aggregate.ledger, *new))
     return bool(new)
 

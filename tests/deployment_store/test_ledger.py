@@ -92,6 +92,27 @@ async def test_the_ledger_is_only_appended_to(
     assert (await store.load("shop")).ledger == (APPLIED,)
 
 
+async def test_what_a_database_has_lost_stays_on_record_and_may_be_applied_again(
+    path: Path, store: SqliteStore
+) -> None:
+    backfill, again = replace(APPLIED, migration=BACKFILL), replace(APPLIED, applied_at=2000.0)
+    aggregate = await write(store, replace(await store.load("shop"), ledger=(APPLIED, backfill)))
+    wanted = replace(aggregate, ledger=(backfill,))
+    aggregate = await store.compare_and_set(wanted, aggregate.revision, [event(What.LEDGER_LOST)])
+    assert aggregate.ledger == (await store.load("shop")).ledger == (backfill,)
+    aggregate = await write(store, replace(aggregate, ledger=(backfill, again)))
+    assert (await store.load("shop")).ledger == (backfill, again)
+    with raw(path) as shell:
+        assert shell.execute("SELECT migration, lost FROM migration_log").fetchall() == [
+            ("0002_split_name.expand", 1),
+            ("0002_split_name.backfill", 0),
+            ("0002_split_name.expand", 0),
+        ]
+        for change in ("lost = 0", "seconds = 1, lost = 1"):
+            with pytest.raises(sqlite3.IntegrityError, match="never changed"):
+                shell.execute(f"UPDATE migrations SET {change}")  # noqa: S608
+
+
 async def test_not_even_a_shell_changes_the_ledger(path: Path, store: SqliteStore) -> None:
     await write(store, replace(await store.load("shop"), ledger=(APPLIED,)))
     with raw(path) as shell:

@@ -151,6 +151,7 @@ def test_an_abort_ends_the_run_and_what_it_comes_to_is_known_all_the_same() -> N
     )
     applied = AppliedMigration(SPLIT[Phase.EXPAND], "5f", "v2", "anna", AT, 0.1)
     outcome = MigrationOutcome(Verdict.PASS, "1 file is applied", ledger=(applied,))
+    story.now = AT
     draft = Draft(story.aggregate, story.now, Origin("anna"))
     conclude(draft, run=number, outcome=outcome)
     assert len(draft.change("").events) == 1  # so that it is written
@@ -170,6 +171,7 @@ def test_what_was_known_to_be_applied_stays_as_it_was_known() -> None:
     other = replace(known[0], checksum="6a")
     more = AppliedMigration(MigrationName(3, "nick", Phase.EXPAND), "7b", "v3", "anna", AT, 0.1)
     outcome = MigrationOutcome(Verdict.PASS, "done", ledger=(other, more))
+    story.now = AT
     story.command(partial(conclude, run=story.run.id, outcome=outcome))
     assert story.aggregate.ledger == (*known, more)
 
