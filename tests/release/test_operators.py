@@ -69,8 +69,10 @@ async def test_of_two_operators_at_once_one_wins_and_the_other_is_told(
 async def test_on_the_command_line_the_loser_ends_with_the_code_of_a_refusal(
     world: World, application: StartApplication, children: ChildProcesses
 ) -> None:
+    cable = await world.lay_cable("sidecar")
     await world.start()
     await world.release("v1", [(await application("v1")).address])
+    cable.deafen()  # one proxy is silent: the first deploy cannot be over by the time that the other one asks
     started = [
         await children.start(Command(f"deploy-{version}", _deploy(world, version, place)))
         for version, place in [(each, (await application(each)).address) for each in ("v2", "v3")]
