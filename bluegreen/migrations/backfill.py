@@ -57,7 +57,7 @@ class Backfill:
         clock, database = self.session.clock, self.session.database
         self._tell()
         while True:
-            rows, seconds = await self.session.persist(self.file, self._attempt)
+            rows, seconds = await self.session.persist(self.file.path.name, self._attempt)
             if rows == 0:
                 return
             await clock.sleep(seconds * (100 - database.backfill_load) / database.backfill_load)
@@ -119,13 +119,20 @@ async def run_backfill(session: Session, file: MigrationFile, begun: BegunBackfi
     """Run it to its end, and enter it; the rows that were gone through. Raises Stopped."""
     if file.backfill is None:
         raise Refused(f"{file.path.name} does not say whose rows it goes through")
-    await set_up(session.work, session.database)
-    key = await find_key(session.work, file, file.backfill)
-    if begun is None:
-        begun = BegunBackfill(file.migration, file.checksum, None, 0, await key.rows(session.work))
-        await begin_backfill(session.work, session.order.service, begun)
-    rate = Rate(session.clock.now(), begun.rows_done)
-    backfill = Backfill(session, file, key, begun, BatchSize(session.database.batch_time), rate)
+    header = file.backfill
+
+    async def begin() -> tuple[BackfillKey, BegunBackfill]:
+        await set_up(session.work, session.database)
+        key = await find_key(session.work, file, header)
+        if begun is not None:
+            return key, begun
+        fresh = BegunBackfill(file.migration, file.checksum, None, 0, await key.rows(session.work))
+        await begin_backfill(session.work, session.order.service, fresh)
+        return key, fresh
+
+    key, state = await session.persist(file.path.name, begin)
+    rate = Rate(session.clock.now(), state.rows_done)
+    backfill = Backfill(session, file, key, state, BatchSize(session.database.batch_time), rate)
     await backfill.run()
     await finish_backfill(session.work, session.order.service, session.entry(file, 0.0))
     return backfill.state.rows_done

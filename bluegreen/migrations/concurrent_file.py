@@ -23,7 +23,6 @@ from bluegreen.migrations.index_statement import (
 )
 from bluegreen.migrations.ledger import begin_attempt, record
 from bluegreen.migrations.migration_file import MigrationFile
-from bluegreen.migrations.schema_snapshot import take_snapshot
 from bluegreen.migrations.sending import send_file
 from bluegreen.migrations.session import Session
 
@@ -53,11 +52,11 @@ async def apply_alone(session: Session, file: MigrationFile) -> None:
         seconds = session.clock.now() - began
         await set_up(work, session.database)
         async with work.transaction():
-            await record(work, service, session.entry(file, seconds), await take_snapshot(work))
+            await record(work, service, session.entry(file, seconds))
 
     # An index is built beside the reads and writes of others: neither its locks nor what it waits for are in
     # anybody's way, and it begins from nothing where it gives up.
-    await session.persist(file, attempt, blocks_nobody=index is not None)
+    await session.persist(file.path.name, attempt, blocks_nobody=index is not None)
 
 
 async def _be_patient(session: Session, *, for_locks: bool) -> None:

@@ -82,7 +82,7 @@ def said(error: psycopg.Error) -> str:
     """What the server said, in one line: what it means, its own words, its SQLSTATE, detail and hint."""
     diagnosis = error.diag
     words = diagnosis.message_primary or " ".join(str(error).split())
-    meaning = _SENTENCES.get(error.sqlstate or "")
+    meaning = _SENTENCES.get(error.sqlstate or "") or gives_way(error)
     parts = [f"{meaning}: {words}" if meaning else words]
     if error.sqlstate:
         parts[0] += f" (SQLSTATE {error.sqlstate})"

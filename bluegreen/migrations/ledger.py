@@ -65,10 +65,9 @@ async def create_ledger(connection: Connection) -> None:
         ) from error
 
 
-async def record(
-    connection: Connection, service: str, applied: AppliedMigration, schema: Objects | None = None
-) -> None:
-    """Enter a migration, with the schema as it has left it; in the transaction that it was applied in."""
+async def record(connection: Connection, service: str, applied: AppliedMigration) -> None:
+    """Enter a migration, in the transaction that it was applied in. The schema as it was is not the one that
+    is meant any more: `keep_schema` is called next, in a transaction without its locks."""
     migration = applied.migration
     key = (service, migration.number, migration.phase)
     await connection.execute(
@@ -79,8 +78,8 @@ async def record(
     await connection.execute(
         "DELETE FROM bluegreen.attempts WHERE service = %s AND number = %s AND phase = %s", key
     )
-    if schema is not None:
-        await keep_schema(connection, schema)
+    if migration.phase is not Phase.BACKFILL:
+        await connection.execute("DELETE FROM bluegreen.schema_snapshot")
 
 
 async def keep_schema(connection: Connection, schema: Objects) -> None:

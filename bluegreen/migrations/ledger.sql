@@ -1,4 +1,4 @@
--- What bluegreen knows of this database. Everything in it is written in the transaction that it tells of.
+-- What bluegreen knows of this database. All but the snapshot is written in the transaction that it tells of.
 
 CREATE TABLE IF NOT EXISTS bluegreen.migrations (
     service text NOT NULL,
@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS bluegreen.attempts (
     PRIMARY KEY (service, number, phase)
 );
 
--- The schema as the last migration left it.
+-- The schema as the last migration left it: taken right behind it, and gone in between.
 CREATE TABLE IF NOT EXISTS bluegreen.schema_snapshot (
     only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
     taken_at timestamptz NOT NULL DEFAULT clock_timestamp(),

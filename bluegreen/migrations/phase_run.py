@@ -10,6 +10,7 @@ import psycopg
 
 from bluegreen.migrations.backfill import run_backfill
 from bluegreen.migrations.concurrent_file import apply_alone
+from bluegreen.migrations.connection import set_up
 from bluegreen.migrations.drift import drift
 from bluegreen.migrations.errors import Refused, Stopped
 from bluegreen.migrations.index_statement import indexes_of
@@ -31,6 +32,9 @@ from bluegreen.model.migration import (
     Phase,
 )
 from bluegreen.model.verdict import MAXIMUM_OUTPUT, Finding, Verdict
+
+SCHEMA = "the schema"
+"""What is looked at before and after files, in messages."""
 
 Lint = Callable[[Iterable[MigrationFile], str], Awaitable[tuple[LintFinding, ...]]]
 """What is wrong with files that are applied in one release, for a server of a version such as `18.1`."""
@@ -96,6 +100,8 @@ class PhaseRun:
         await self._refuse_drift(session, entries, comparison)
         for file in mine:
             await self._apply(session, file, entries)
+            if phase is not Phase.BACKFILL:
+                await self._keep_schema(session)
 
     def _refuse(self, what: str, reasons: tuple[str, ...]) -> None:
         if not reasons:
@@ -114,8 +120,7 @@ class PhaseRun:
     async def _refuse_drift(self, session: Session, entries: LedgerEntries, comparison: Comparison) -> None:
         """On the first run, and where it is accepted, the schema as it is becomes the one that is meant."""
         before = entries.schema
-        async with session.work.transaction():
-            now = await take_snapshot(session.work)
+        now = await session.persist(SCHEMA, lambda: take_snapshot(session.work))
         if before is not None and not session.order.accept_drift:
             differences = drift(before, now, indexes_of(comparison.pending))
             self._refuse(
@@ -124,6 +129,15 @@ class PhaseRun:
         elif before != now:
             await create_ledger(session.work)
             await keep_schema(session.work, now)
+
+    async def _keep_schema(self, session: Session) -> None:
+        """The schema as the file has left it. Killed before this, the next run takes it as it is then."""
+
+        async def attempt() -> None:
+            await set_up(session.work, session.database)  # whatever the file has left
+            await keep_schema(session.work, await take_snapshot(session.work))
+
+        await session.persist(SCHEMA, attempt)
 
     async def _apply(self, session: Session, file: MigrationFile, entries: LedgerEntries) -> None:
         session.tell(MigrationProgress(file.path.name))

@@ -8,15 +8,12 @@ from bluegreen.migrations.connection import Connection
 from bluegreen.migrations.drift import Objects
 
 _QUERY = resources.files("bluegreen.migrations").joinpath("schema_snapshot.sql").read_bytes()
-_SEARCH_PATH = "SELECT set_config('search_path', %s, true)"
 
 
 async def take_snapshot(connection: Connection) -> Objects:
-    """The schema as it is for the transaction that this is called in, whose search path stays as it was."""
-    cursor = await connection.execute("SELECT current_setting('search_path')")
-    row = await cursor.fetchone()
-    await connection.execute(_SEARCH_PATH, ("pg_catalog",))
-    found = await connection.execute(_QUERY)
-    objects = {f"{kind} {name}": what async for kind, name, what in found}
-    await connection.execute(_SEARCH_PATH, row)
-    return objects
+    """The schema as it is, looked at in a transaction: not in one with locks that others need, since of a
+    large one it takes seconds. What else is done in the transaction has the search path `pg_catalog`."""
+    async with connection.transaction():
+        await connection.execute("SET LOCAL search_path = pg_catalog")
+        found = await connection.execute(_QUERY)
+        return {f"{kind} {name}": what async for kind, name, what in found}

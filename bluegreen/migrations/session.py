@@ -78,23 +78,24 @@ class Session:
         """Raises Refused where other runners are not kept away any more."""
         await be_sure_of(self.work)
 
-    def note(self, file: MigrationFile, note: str) -> None:
-        self.tell(MigrationProgress(file.path.name, note=note))
-
-    async def persist(
-        self, file: MigrationFile, body: Callable[[], Awaitable[T]], *, blocks_nobody: bool = False
-    ) -> T:
+    async def persist(self, name: str, body: Callable[[], Awaitable[T]], *, blocks_nobody: bool = False) -> T:
         """What `body` returns, which is called again as long as others are in its way, or it in theirs;
-        `blocks_nobody`: it is not. Raises Stopped, with the place in the file."""
+        `blocks_nobody`: it is not. `name` is the file's, or says what else it is about.
+
+        Raises Stopped, with the place in the file.
+        """
 
         def note(text: str) -> None:
-            self.note(file, text)
+            self.tell(MigrationProgress(name, note=text))
 
-        return await persist(
-            lambda: self._attempt(file, body, blocks_nobody), self.database.patience, self.clock, note
-        )
+        async def attempt() -> T:
+            return await self._attempt(name, body, note, blocks_nobody)
 
-    async def _attempt(self, file: MigrationFile, body: Callable[[], Awaitable[T]], blocks_nobody: bool) -> T:
+        return await persist(attempt, self.database.patience, self.clock, note)
+
+    async def _attempt(
+        self, name: str, body: Callable[[], Awaitable[T]], note: Callable[[str], None], blocks_nobody: bool
+    ) -> T:
         watch = LockWatch(
             self.eyes,
             self.process,
@@ -103,12 +104,12 @@ class Session:
         )
 
         try:
-            async with watch.watching(lambda text: self.note(file, text)):
+            async with watch.watching(note):
                 return await body()
         except StatementFailed as failed:
             raise self._reason(failed.error, failed.place, watch) from failed
         except psycopg.Error as error:
-            raise self._reason(error, file.path.name, watch) from error
+            raise self._reason(error, name, watch) from error
 
     def _reason(self, error: psycopg.Error, place: str, watch: LockWatch) -> Exception:
         if others := gives_way(error):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bluegreen.migrations.connection import set_up
 from bluegreen.migrations.ledger import record
 from bluegreen.migrations.migration_file import MigrationFile
-from bluegreen.migrations.schema_snapshot import take_snapshot
 from bluegreen.migrations.sending import send_file
 from bluegreen.migrations.session import Session
 
@@ -20,8 +19,7 @@ async def apply_in_transaction(session: Session, file: MigrationFile) -> None:
             await send_file(session.work, file)
             # As ourselves again: the role that the file took on need not know the ledger.
             await session.work.execute("RESET SESSION AUTHORIZATION; RESET ROLE")
-            schema = await take_snapshot(session.work)
             entry = session.entry(file, session.clock.now() - began)
-            await record(session.work, session.order.service, entry, schema)
+            await record(session.work, session.order.service, entry)
 
-    await session.persist(file, attempt)
+    await session.persist(file.path.name, attempt)

@@ -13,9 +13,12 @@ import pytest
 
 from bluegreen.model.migration import Phase
 from bluegreen.model.verdict import Verdict
-from tests.migrations.conftest import SECONDS, Shop
+from tests.migrations.conftest import PEOPLE, SECONDS, Shop
 
 READ, WRITE = "SELECT count(*) FROM people", "UPDATE people SET times = times + 1 WHERE id = 1"
+
+# To tell what it is, PostgreSQL locks it, for an instant.
+VIEW = "CREATE VIEW one AS SELECT 1 AS number;"
 
 
 @pytest.fixture
@@ -123,6 +126,43 @@ async def test_who_is_in_the_way_is_told_and_patience_ends(open_shop: Shop) -> N
         said = await shop.refused("v1")
     assert "0002_more.expand.sql:2: a lock was not to be had within lock_timeout" in said
     assert f"process {pid} (no name of postgres, idle in transaction since " in said
+
+
+async def test_who_is_in_the_way_at_the_beginning_is_waited_for(two_versions: Shop) -> None:
+    shop = two_versions
+    for version in ("v1", "v2"):
+        shop.write(version, {"0001_people.expand": f"{PEOPLE} {VIEW}"})
+    await shop.apply("v1")
+    for phase in Phase:
+        async with held(shop, "LOCK TABLE people" if phase is Phase.BACKFILL else "LOCK TABLE one"):
+            shop.progress.clear()
+            running = asyncio.ensure_future(shop.run("v2", phase))
+            assert "a lock was not to be had within" in await shop.until_told("it is tried again")
+        assert (await running).verdict is Verdict.PASS
+
+
+async def test_nobody_waits_until_the_schema_is_looked_at(open_shop: Shop) -> None:
+    """Which takes long where it is large: the file's own locks are free by then."""
+    shop = open_shop
+    shop.change(lock_timeout=SECONDS)
+    await shop.ask(VIEW)
+    await shop.run("v1", accept_drift=True)
+    shop.write("v1", {"0002_more.expand": (
+        "ALTER TABLE people ADD COLUMN more text; SELECT pg_advisory_xact_lock(7)"
+    )})  # fmt: skip
+    async with held(shop, "SELECT pg_advisory_xact_lock(7)") as first, shop.session() as second:
+        running = asyncio.ensure_future(shop.run("v1"))
+        await shop.until("SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        async with second.transaction():
+            await second.execute("LOCK TABLE one")
+            await first.execute("ROLLBACK")
+            await shop.until(
+                "SELECT count(*) > 0 FROM pg_locks WHERE relation = 'one'::regclass AND NOT granted"
+            )
+            assert await asyncio.wait_for(shop.ask("SELECT count(more) FROM people"), SECONDS) == [0]
+            assert not running.done()
+    assert (await running).verdict is Verdict.PASS
+    assert (await shop.plan("v1")).drift == ()
 
 
 async def test_a_deadlock_is_tried_again(open_shop: Shop) -> None:

@@ -78,8 +78,10 @@ async def test_a_login_that_takes_on_a_role_lets_others_pass_as_well(deployer: S
     shop.change(patience=0.1)
     shop.write("v1", {"0002_more.expand": "ALTER TABLE people ADD COLUMN more text; SELECT pg_sleep(20);"})
     running = asyncio.ensure_future(shop.run("v1"))
-    locked = "relation = 'people'::regclass AND mode = 'AccessExclusiveLock'"
-    await shop.until(f"SELECT count(*) > 0 FROM pg_locks WHERE {locked}")
+    await shop.until(
+        "SELECT count(*) > 0 FROM pg_locks"
+        " WHERE relation = 'people'::regclass AND mode = 'AccessExclusiveLock'"
+    )
     reading = asyncio.ensure_future(shop.ask("SELECT count(*) FROM people"))
     assert "others waited for its locks" in (await running).summary
     assert await reading == [0]
