@@ -72,6 +72,7 @@ def migrate_command(request: pb.MigrateRequest) -> MigrateCommand:
         version=version_or_none(request.version),
         accept_drift=request.accept_drift,
         retire_standby=request.retire_standby,
+        expected=expected(request),
     )
 
 
@@ -80,7 +81,9 @@ def version_or_none(text: str) -> str:
     return _version(text) if text else ""
 
 
-def expected(request: pb.PromoteRequest | pb.CommandRequest | pb.RetireRequest) -> Standing | None:
+def expected(
+    request: pb.PromoteRequest | pb.CommandRequest | pb.RetireRequest | pb.MigrateRequest,
+) -> Standing | None:
     """What the sender saw, if it looked."""
     if not request.HasField("expected"):
         return None

@@ -13,16 +13,16 @@ from bluegreen.model.errors import Conflict, Overtaken, UnknownName
 from bluegreen.model.event import Origin
 from bluegreen.model.fleet import ProxyFacts
 from bluegreen.model.gateway import Gateway
-from bluegreen.model.migration import MigrationPlan, Phase
+from bluegreen.model.migration import MigrationOrder, MigrationPlan, Phase
 from bluegreen.model.store import Store
 from bluegreen.model.traffic_switch import TrafficSwitch
 from bluegreen.rollout import commands, gate_commands, migration_commands, pool_commands
 from bluegreen.rollout.catalogue_change import plan
 from bluegreen.rollout.clock import Clock
-from bluegreen.rollout.deploy_command import deploy
+from bluegreen.rollout.deploy_command import deploy, expands_at_the_cost_of
 from bluegreen.rollout.draft import Decide
 from bluegreen.rollout.fleet_memory import FleetMemory
-from bluegreen.rollout.migration_guards import refuse_bad_plan
+from bluegreen.rollout.migration_guards import refuse_bad_plan, refuse_unproved_expand
 from bluegreen.rollout.operations import CommandResult, DeployCommand, MigrateCommand, ServiceView
 from bluegreen.rollout.outside import Outside
 from bluegreen.rollout.pools import pools_of
@@ -90,6 +90,9 @@ class Controller:
     # --- commands ---
 
     async def deploy(self, command: DeployCommand, origin: Origin) -> CommandResult:
+        if expands_at_the_cost_of(self.aggregate(command.service), command) and await self._is_new(origin):
+            order, planned = await self._plan(command.service, command.version)
+            refuse_unproved_expand(planned, order=order)
         return await self._command(command.service, partial(deploy, command=command), origin)
 
     async def promote(
@@ -135,9 +138,10 @@ class Controller:
 
     async def migrate(self, command: MigrateCommand, origin: Origin) -> CommandResult:
         active = self.aggregate(command.service).active
-        if command.phase is Phase.CONTRACT and command.retire_standby and active is not None:
-            planned = await self.plan_migrations(command.service, active.version)
-            refuse_bad_plan(planned, service=command.service, accept_drift=command.accept_drift)
+        gives_up = command.phase is Phase.CONTRACT and command.retire_standby
+        if gives_up and active is not None and await self._is_new(origin):
+            order, planned = await self._plan(command.service, active.version)
+            refuse_bad_plan(planned, order=order, accept_drift=command.accept_drift)
         decide_on = partial(migration_commands.migrate, command=command)
         return await self._command(command.service, decide_on, origin)
 
@@ -145,8 +149,8 @@ class Controller:
         return await self._command(service, migration_commands.stop, origin)
 
     async def plan_migrations(self, service: str, version: str = "") -> MigrationPlan:
-        order = migration_commands.order_to_plan(self._worker(service).aggregate, version)
-        return await self._around.outside.migrator.plan(order)
+        _, planned = await self._plan(service, version)
+        return planned
 
     async def instance_log(self, service: str, instance: str, lines: int) -> str:
         aggregate = self._worker(service).aggregate
@@ -240,6 +244,14 @@ class Controller:
             events = await self._store.events(service, limit=RECENT_EVENTS)
             meanwhile = who_moved(events, self._clock.now())
             raise Overtaken(overtaken.stand, overtaken.possible, meanwhile) from overtaken
+
+    async def _plan(self, service: str, version: str) -> tuple[MigrationOrder, MigrationPlan]:
+        order = migration_commands.order_to_plan(self._worker(service).aggregate, version)
+        return order, await self._around.outside.migrator.plan(order)
+
+    async def _is_new(self, origin: Origin) -> bool:
+        """A command that was taken up before is answered as it was then, and nothing is looked at for it."""
+        return not origin.key or await self._store.taken_command(origin.key) is None
 
     def _worker(self, service: str) -> ServiceWorker:
         worker = self._workers.get(service)

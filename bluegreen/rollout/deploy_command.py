@@ -18,7 +18,7 @@ from bluegreen.rollout.hooks import want_hooks
 from bluegreen.rollout.migration_guards import refuse_while_migrating
 from bluegreen.rollout.migration_runs import want_run
 from bluegreen.rollout.operations import DeployCommand
-from bluegreen.rollout.refusals import possible, why_busy
+from bluegreen.rollout.refusals import WARM, possible, why_busy
 
 
 def deploy(draft: Draft, command: DeployCommand) -> str:
@@ -66,6 +66,14 @@ def deploy(draft: Draft, command: DeployCommand) -> str:
     if expands:
         want_run(draft, Phase.EXPAND, deployment.version, deployment=deployment.revision)
     return sentence
+
+
+def expands_at_the_cost_of(aggregate: ServiceAggregate, command: DeployCommand) -> bool:
+    """Whether this would give the way back up before the schema is expanded for the version."""
+    if aggregate.service.database is None or not command.replace_standby:
+        return False
+    occupant = aggregate.occupant(_idle_environment(aggregate))
+    return occupant is not None and occupant.status in WARM
 
 
 def _idle_environment(aggregate: ServiceAggregate) -> Environment:

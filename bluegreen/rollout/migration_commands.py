@@ -14,6 +14,7 @@ from bluegreen.rollout.migration_runs import end_run, want_run
 from bluegreen.rollout.migrations import describe_run, last_good, named, pending_after
 from bluegreen.rollout.operations import MigrateCommand
 from bluegreen.rollout.refusals import WARM, possible, why_busy
+from bluegreen.rollout.standing import require
 
 _ON_THE_WAY = (Status.EXPANDING, Status.DEPLOYING, Status.READY, Status.SHIFTING)
 
@@ -23,6 +24,8 @@ def migrate(draft: Draft, *, command: MigrateCommand) -> str:
     it takes away."""
     database_of(draft.aggregate)
     refuse_while_migrating(draft)
+    if command.phase is not Phase.EXPAND and not command.version:
+        require(draft.aggregate, command.expected)
     match command.phase:
         case Phase.EXPAND:
             return _expand(draft, command)
@@ -94,6 +97,8 @@ def _backfill(draft: Draft, command: MigrateCommand) -> str:
         raise Refused(f"{aggregate.name} has no version that could be backfilled.", possible(aggregate))
     if deployment.status is Status.EXPANDING:
         raise Refused(f"{deployment.version} is still expanding the schema.", possible(aggregate))
+    if not command.version and deployment == aggregate.active:
+        _refuse_to_mean(aggregate, deployment)
     run = want_run(
         draft,
         Phase.BACKFILL,
@@ -103,6 +108,22 @@ def _backfill(draft: Draft, command: MigrateCommand) -> str:
         accept_drift=command.accept_drift,
     )
     return f"What {deployment.version} has added is filled in (migration {run.id})."
+
+
+def _refuse_to_mean(aggregate: ServiceAggregate, active: Deployment) -> None:
+    """Raise Refused where the active version has nothing to fill in, and another one has that is not deployed
+    any more: whoever asks means that one."""
+    if pending_after(aggregate, active.version).backfills:
+        return
+    for run in reversed(aggregate.migration_runs):
+        left = pending_after(aggregate, run.version).backfills
+        if left and run.version != active.version:
+            raise Refused(
+                f"{active.version} is active, and has nothing to fill in. The backfill of {named(left)} is "
+                f"left, and {run.version}, which has brought it, is not deployed: nobody writes what it has "
+                "added.",
+                f"Next: bluegreen deploy {aggregate.name} {run.version}.",
+            )
 
 
 def _contract(draft: Draft, command: MigrateCommand) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.deployment import Deployment
 from bluegreen.model.errors import Refused
-from bluegreen.model.migration import MigrationPlan, Phase
+from bluegreen.model.migration import MigrationOrder, MigrationPlan, Phase
 from bluegreen.model.migration_run import MigrationRun
 from bluegreen.model.traffic_report import TrafficReport
 from bluegreen.rollout import proof
@@ -14,6 +14,7 @@ from bluegreen.rollout.migrations import (
     contracts_since,
     describe_progress,
     describe_run,
+    last_good,
     named,
     pending_after,
 )
@@ -41,11 +42,23 @@ def require_filled(draft: Draft, candidate: Deployment) -> None:
     run = aggregate.open_run
     if run is not None and (run.phase is not Phase.BACKFILL or run.version == candidate.version):
         refuse_while_migrating(draft)
+    if last_good(aggregate, candidate.version) is None and candidate.activated_at is None:
+        _require_database_unneeded(aggregate, candidate)
     left = pending_after(aggregate, candidate.version).backfills
     if left:
         raise Refused(
             f"{candidate.version} cannot have the traffic before the backfill of {named(left)} has run.",
             f"Next: bluegreen migrations backfill {aggregate.name}.",
+        )
+
+
+def _require_database_unneeded(aggregate: ServiceAggregate, candidate: Deployment) -> None:
+    """Raise Refused for a version that was deployed before its service had a database."""
+    if aggregate.service.database is not None:
+        raise Refused(
+            f"{candidate.version} was deployed before {aggregate.name} had a database: nothing says that the "
+            "schema is expanded for it.",
+            f"Next: bluegreen migrations expand {aggregate.name} {candidate.version}.",
         )
 
 
@@ -86,15 +99,30 @@ def _by(deployment: Deployment, report: TrafficReport) -> str:
     return "" if barrier.passed else f": its removal is acknowledged by {barrier}"
 
 
-def refuse_bad_plan(plan: MigrationPlan, *, service: str, accept_drift: bool) -> None:
-    """Raise Refused where a contract would be refused by its runner: that must not cost the way back."""
-    ours = (each for each in plan.findings if each.refused and each.file.endswith(f".{Phase.CONTRACT}.sql"))
+def refuse_bad_plan(
+    plan: MigrationPlan, *, order: MigrationOrder, accept_drift: bool, phase: Phase = Phase.CONTRACT
+) -> None:
+    """Raise Refused where a phase would be refused by its runner: that must not cost the way back."""
+    ours = (each for each in plan.findings if each.refused and each.file.endswith(f".{phase}.sql"))
     reasons = [*plan.problems, *(f"{each.file}:{each.line}: {each.reason}" for each in ours)]
     if plan.drift and not accept_drift:
         reasons.append(f"the schema was changed by other hands: {plan.drift[0]}")
     if reasons:
         more = f"; and {len(reasons) - 1} more" if len(reasons) > 1 else ""
         raise Refused(
-            f"The contract would be refused, and the standby is kept: {reasons[0]}{more}.",
-            f"See bluegreen migrations plan {service}.",
+            f"The {phase} would be refused, and the standby is kept: {reasons[0]}{more}.",
+            f"See bluegreen migrations plan {order.service} {order.version}.",
+        )
+
+
+def refuse_unproved_expand(plan: MigrationPlan, *, order: MigrationOrder) -> None:
+    """Raise Refused where the expand of a version might yet fail, or the active version its tests after it,
+    and the way back would be gone by then."""
+    refuse_bad_plan(plan, order=order, accept_drift=False, phase=Phase.EXPAND)
+    left = [each.migration for each in plan.pending if each.migration.phase is Phase.EXPAND]
+    if left:
+        raise Refused(
+            f"The expand of {named(left)} is still to come, and might fail: the standby is kept until then.",
+            f"Next: bluegreen migrations expand {order.service} {order.version}, then deploy "
+            "--replace-standby.",
         )

@@ -69,8 +69,13 @@ class MigrationKeeper:
 
     async def _run(self, wanted: _Wanted, order: MigrationOrder, before: asyncio.Task[None] | None) -> None:
         if before is not None:
-            # It takes its statement back; until then it holds the database's lock.
-            await asyncio.wait((before,))
+            # It takes its statement back; until then it holds the database's lock. Who is given up meanwhile
+            # has it waited for by the next one as well.
+            try:
+                await asyncio.wait((before,))
+            except asyncio.CancelledError:
+                await asyncio.wait((before,))
+                raise
 
         def tell(progress: MigrationProgress) -> None:
             if self._wanted is wanted:

@@ -34,6 +34,7 @@ class MigrateCommand:
     No version: for the backfill that of the candidate, else of the active deployment; for the contract that
     of the active one; an expand needs to be told. `accept_drift` takes on what other hands did to the schema.
     `retire_standby` gives the way back up, which a contract ends; the run begins once no proxy leads there.
+    `expected` is what the sender saw: it says which version is meant where none is named.
     """
 
     service: str
@@ -41,6 +42,7 @@ class MigrateCommand:
     version: str = ""
     accept_drift: bool = False
     retire_standby: bool = False
+    expected: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from bluegreen.model.migration import (
 from bluegreen.model.migration_run import MigrationRun
 from bluegreen.model.verdict import Finding, Verdict
 from bluegreen.rollout.operations import MigrateCommand
+from bluegreen.rollout.standing import standing
 from tests.admin.conftest import AdminServer, Run, Start
 from tests.admin.puppet_operations import STARTED, PuppetOperations
 from tests.admin.test_servicer_migrations import APPLIED, BACKFILL, CONTRACT, shop
@@ -86,7 +87,8 @@ async def test_what_failed_is_told_with_file_and_line(
 ) -> None:
     running = await start("migrations", "contract", "shop", "--retire-standby", admin=server.address)
     await running.says("begins")
-    assert shop.asked[0][1] == MigrateCommand("shop", Phase.CONTRACT, retire_standby=True)
+    seen = standing(shop.shop)
+    assert shop.asked[0][1] == MigrateCommand("shop", Phase.CONTRACT, retire_standby=True, expected=seen)
     (run,) = shop.shop.migration_runs
     syntax = Finding(
         "0002_split_name.contract.sql:4:9", Verdict.FAIL, 'syntax error at or near "DORP" (42601)'

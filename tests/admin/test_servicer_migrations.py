@@ -27,6 +27,7 @@ from bluegreen.model.secret import Secret
 from bluegreen.model.traffic_report import ProxyReport
 from bluegreen.model.verdict import Finding, Verdict
 from bluegreen.rollout.operations import MigrateCommand
+from bluegreen.rollout.standing import Standing
 from tests.admin.puppet_operations import STARTED, PuppetOperations
 from tests.admin.test_servicer import refusal
 from tests.deployment_store.samples import SHOP
@@ -68,13 +69,26 @@ async def status(admin: Any, **request: Any) -> Any:
 async def test_what_is_asked_reaches_the_controller(shop: PuppetOperations, admin: Any) -> None:
     answer = await admin.Migrate(
         pb.MigrateRequest(
-            origin=WHO, service="shop", phase="contract", version="v2", accept_drift=True, retire_standby=True
+            origin=WHO,
+            service="shop",
+            phase="contract",
+            version="v2",
+            accept_drift=True,
+            retire_standby=True,
+            expected=pb.Standing(step=-1, active_revision=2),
         )
     )
     assert shop.asked == [
         (
             "migrate",
-            MigrateCommand("shop", Phase.CONTRACT, "v2", accept_drift=True, retire_standby=True),
+            MigrateCommand(
+                "shop",
+                Phase.CONTRACT,
+                "v2",
+                accept_drift=True,
+                retire_standby=True,
+                expected=Standing(active=2),
+            ),
             Origin("olga", "because"),
         )
     ]

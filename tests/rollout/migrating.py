@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -61,11 +62,11 @@ class Release(Story):
         self.aggregate = draft.change(sentence).aggregate
         return sentence
 
-    def migrate(self, phase: Phase, version: str = "", **more: bool) -> str:
+    def migrate(self, phase: Phase, version: str = "", **more: Any) -> str:
         command = MigrateCommand("shop", phase, version, **more)
         return self.command(partial(migration_commands.migrate, command=command))
 
-    def cannot_migrate(self, phase: Phase, version: str = "", **more: bool) -> str:
+    def cannot_migrate(self, phase: Phase, version: str = "", **more: Any) -> str:
         command = MigrateCommand("shop", phase, version, **more)
         return str(self.refused(partial(migration_commands.migrate, command=command)))
 

@@ -12,6 +12,7 @@ from bluegreen.model.migration import (
     AppliedMigration,
     LintFinding,
     MigrationName,
+    MigrationOrder,
     MigrationOutcome,
     MigrationPlan,
     Phase,
@@ -27,9 +28,11 @@ from bluegreen.rollout.migration_runs import conclude
 from bluegreen.rollout.migrations import way_back_ends
 from bluegreen.rollout.refusals import possible
 from tests.rollout.facts import MANUAL_STEPS
-from tests.rollout.migrating import Release, released
+from tests.rollout.migrating import DATABASE, Release, released
 from tests.rollout.scripted_migrator import SPLIT
 from tests.rollout.test_gate_decisions import WATCHED
+
+ORDER = MigrationOrder("shop", "v2", Phase.CONTRACT, DATABASE, "anna")
 
 
 def test_the_way_back_is_not_given_up_in_passing() -> None:
@@ -175,16 +178,16 @@ def test_the_way_back_is_kept_where_nothing_is_to_be_contracted() -> None:
 )
 def test_what_would_be_refused_does_not_cost_the_way_back(plan: MigrationPlan, reason: str) -> None:
     with pytest.raises(Refused, match="the standby is kept") as refused:
-        refuse_bad_plan(plan, service="shop", accept_drift=False)
+        refuse_bad_plan(plan, order=ORDER, accept_drift=False)
     assert reason in str(refused.value)
-    assert "bluegreen migrations plan shop" in str(refused.value)
+    assert "bluegreen migrations plan shop v2" in str(refused.value)
 
 
 def test_findings_of_other_phases_and_drift_that_is_accepted_hold_no_contract_up() -> None:
     found = LintFinding("0003_b.expand.sql", 3, 1, "r", "drops")
     told = LintFinding("0002_a.contract.sql", 3, 1, "r", "style", refused=False)
     plan = MigrationPlan((), (), findings=(found, told), drift=("people.age was dropped",))
-    refuse_bad_plan(plan, service="shop", accept_drift=True)
+    refuse_bad_plan(plan, order=ORDER, accept_drift=True)
 
 
 def test_a_version_that_was_overtaken_before_its_contract_began_gives_it_up() -> None:

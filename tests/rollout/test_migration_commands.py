@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from bluegreen.model.errors import InvalidInput, Refused
+from bluegreen.model.errors import InvalidInput, Overtaken, Refused
 from bluegreen.model.migration import (
     MigrationName,
     MigrationProgress,
@@ -23,7 +23,7 @@ from bluegreen.rollout.refusals import possible
 from bluegreen.rollout.retire_command import retire
 from bluegreen.rollout.standing import standing
 from tests.rollout.facts import Story
-from tests.rollout.migrating import DATABASE, TESTED, Release
+from tests.rollout.migrating import DATABASE, TESTED, Release, released
 from tests.rollout.scripted_migrator import SPLIT
 
 
@@ -133,6 +133,50 @@ def test_a_backfill_is_of_the_candidate_else_of_the_active_version() -> None:
     assert "v9 is not deployed, so that nobody writes what it has added. Deployed: v1, v2." in (
         story.cannot_migrate(Phase.BACKFILL, "v9")
     )
+
+
+def test_a_backfill_does_not_mean_the_active_version_where_that_of_a_failed_one_is_left() -> None:
+    story = Release()
+    story.release("v1")
+    story.expand("v2")
+    story.command(commands.abort)
+    assert story.cannot_migrate(Phase.BACKFILL) == (
+        "v1 is active, and has nothing to fill in. The backfill of 0002_split_name is left, and v2, which "
+        "has brought it, is not deployed: nobody writes what it has added. Next: bluegreen deploy shop v2."
+    )
+    assert "What v1 has added" in story.migrate(Phase.BACKFILL, "v1")
+
+
+def test_of_two_operators_who_mean_another_version_the_second_is_told() -> None:
+    story = released()
+    story.report = story.all_agree()
+    seen = standing(story.aggregate)
+    story.command(commands.rollback)
+    story.decide(story.all_agree())
+    assert story.status(1) == "active"
+    for phase in (Phase.CONTRACT, Phase.BACKFILL):
+        with pytest.raises(Overtaken, match=r"^Not as you saw it\. Now v1 on blue is active"):
+            story.migrate(phase, expected=seen)
+    story.migrate(Phase.EXPAND, "v3", expected=seen)  # it names its version
+
+
+def test_what_was_deployed_before_there_was_a_database_is_expanded_before_it_is_promoted() -> None:
+    story = Release()
+    story.aggregate = replace(story.aggregate, service=replace(story.aggregate.service, database=None))
+    story.deploy("v1")
+    story.decide(story.all_agree())
+    story.promote()
+    story.decide(story.all_agree())
+    story.deploy("v2")
+    story.decide(story.all_agree())
+    story.aggregate = replace(story.aggregate, service=replace(story.aggregate.service, database=DATABASE))
+    assert str(story.refused(partial(commands.promote, full=False))) == (
+        "v2 was deployed before shop had a database: nothing says that the schema is expanded for it. Next: "
+        "bluegreen migrations expand shop v2."
+    )
+    story.migrate(Phase.EXPAND, "v2")
+    story.ran()
+    assert "before the backfill" in str(story.refused(partial(commands.promote, full=False)))
 
 
 def test_a_run_that_is_stopped_can_be_asked_for_again() -> None:

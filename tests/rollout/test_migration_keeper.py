@@ -128,6 +128,40 @@ async def test_what_is_stopped_is_taken_back_before_anything_else_begins(
     ]
 
 
+async def test_what_is_given_up_while_it_waits_does_not_let_the_next_one_begin_too_early(
+    running: Running, migrator: ScriptedMigrator
+) -> None:
+    await running.release("v1")
+    migrator.answers.clear()
+    migrator.ends.clear()
+    migrator.was_asked.clear()
+    await running.controller.migrate(backfill(), ANNA)
+    async with asyncio.timeout(5.0):
+        await migrator.was_asked.wait()
+        migrator.was_asked.clear()
+        await running.controller.stop_migration("shop", ANNA)
+        await migrator.was_given_up.wait()
+        for _ in range(2):
+            await running.controller.migrate(backfill(), ANNA)
+            await _turns()
+            await running.controller.stop_migration("shop", ANNA)
+            await _turns()
+        await running.controller.migrate(backfill(), ANNA)
+        await _turns()
+        assert not migrator.was_asked.is_set()
+        migrator.ends.set()
+        await migrator.was_asked.wait()
+    assert (migrator.given_up, len(migrator.orders)) == (1, 3)
+    migrator.answers.set()
+    await running.until(is_idle)
+
+
+async def _turns() -> None:
+    """What would begin too early has begun then."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
 async def test_what_was_under_way_is_run_again_after_a_restart(tmp_path: Path) -> None:
     killed, again = ScriptedMigrator(), ScriptedMigrator()
     killed.answers.clear()
@@ -200,6 +234,43 @@ async def test_a_plan_is_asked_for_before_the_way_back_is_given_up(
     plan = await running.controller.plan_migrations("shop")
     assert [str(each.migration) for each in plan.pending] == ["0002_split_name.contract"]
     assert migrator.planned[-1].known == tuple(migrator.ledger)
+
+
+async def test_a_contract_that_is_sent_twice_is_answered_as_the_first_time_whatever_the_database_says(
+    running: Running, migrator: ScriptedMigrator
+) -> None:
+    migrator.directories["v2"] = [SPLIT[Phase.EXPAND], SPLIT[Phase.CONTRACT]]
+    await running.release("v1")
+    await running.release("v2")
+    contract = MigrateCommand("shop", Phase.CONTRACT, retire_standby=True)
+    once = Origin("anna", key="k1")
+    first = await running.controller.migrate(contract, once)
+    migrator.problems = ("no connection",)
+    assert await running.controller.migrate(contract, once) == first
+
+
+async def test_the_way_back_is_not_given_up_for_a_version_whose_expand_may_fail(
+    running: Running, migrator: ScriptedMigrator
+) -> None:
+    migrator.directories["v2"] = []
+    await running.release("v1")
+    await running.release("v2")
+    over = DeployCommand("shop", "v3", replace_standby=True)
+    with pytest.raises(Refused) as refused:
+        await running.controller.deploy(over, ANNA)
+    assert str(refused.value) == (
+        "The expand of 0002_split_name is still to come, and might fail: the standby is kept until then. "
+        "Next: bluegreen migrations expand shop v3, then deploy --replace-standby."
+    )
+    migrator.problems = ("no connection",)
+    with pytest.raises(Refused, match="The expand would be refused, and the standby is kept: no connection"):
+        await running.controller.deploy(over, ANNA)
+    assert running.controller.aggregate("shop").last_deployment_revision == 2
+    migrator.problems = ()
+    await running.controller.migrate(MigrateCommand("shop", Phase.EXPAND, "v3"), ANNA)
+    await running.until(is_idle)
+    await running.controller.deploy(over, ANNA)
+    await running.status(3, "ready")
 
 
 async def test_a_failed_expand_leaves_the_active_version_and_a_retry_goes_on(

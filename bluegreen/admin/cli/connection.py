@@ -23,6 +23,9 @@ from bluegreen.model.endpoint import Endpoint
 ANSWER_WITHIN = 15.0
 """Seconds for a call that does not wait for proxies: it is answered once the intent is durable."""
 
+PLANNED_WITHIN = 60.0
+"""Seconds, where a database is asked and every file of its migrations read before anything is decided."""
+
 REACHED_WITHIN = 5.0
 """Seconds in which a call is tried again that reaches nobody."""
 
@@ -100,6 +103,12 @@ class Connection:
 def connected(caller: Caller) -> Iterator[Connection]:
     with grpc.insecure_channel(str(caller.admin), options=_OPTIONS) as channel:
         yield Connection(channel, caller.admin)
+
+
+def standing_of(connection: Connection, service: str) -> dict[str, Any]:
+    """Where the service stands as the operator asks: of two who ask at once, one is told of the other."""
+    status = connection.call("GetStatus", pb.GetStatusRequest(service=service))
+    return {"expected": status.standing} if status.HasField("standing") else {}
 
 
 def origin(caller: Caller) -> pb.Origin:

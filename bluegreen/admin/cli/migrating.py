@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from bluegreen.admin.cli.concluding import conclude, verdict_on
-from bluegreen.admin.cli.connection import connected, origin
+from bluegreen.admin.cli.connection import PLANNED_WITHIN, connected, origin, standing_of
 from bluegreen.admin.cli.exit_code import ExitCode
 from bluegreen.admin.cli.failure import Failure
 from bluegreen.admin.cli.gates_view import findings_view
@@ -17,9 +17,6 @@ from bluegreen.admin.cli.migrations_view import migrations_view
 from bluegreen.admin.cli.options import Caller, Patience
 from bluegreen.admin.cli.output import printable, show, show_json
 from bluegreen.admin.v1 import admin_pb2 as pb
-
-PLANNED_WITHIN = 60.0
-"""Seconds for a plan, which asks a database and reads every file."""
 
 
 def status(caller: Caller, service: str) -> ExitCode:
@@ -57,7 +54,9 @@ def migrate(caller: Caller, patience: Patience, request: dict[str, Any]) -> Exit
             ExitCode.USAGE,
         )
     with connected(caller) as connection:
-        answer = connection.call("Migrate", pb.MigrateRequest(origin=origin(caller), **request))
+        seen = {} if request.get("version") else standing_of(connection, request["service"])
+        asked = pb.MigrateRequest(origin=origin(caller), **seen, **request)
+        answer = connection.call("Migrate", asked, within=PLANNED_WITHIN)
         goal = Goal(migrated, migration=answer.migration_run.id)
         verdict = verdict_on(connection, answer, goal, patience)
         if verdict.code is ExitCode.DONE and not caller.json:

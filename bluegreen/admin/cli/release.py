@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bluegreen.admin.cli.concluding import conclude, verdict_on
-from bluegreen.admin.cli.connection import Connection, connected, origin
+from bluegreen.admin.cli.connection import PLANNED_WITHIN, connected, origin, standing_of
 from bluegreen.admin.cli.exit_code import ExitCode
 from bluegreen.admin.cli.gates_view import findings_view
 from bluegreen.admin.cli.goals import (
@@ -29,7 +29,8 @@ Request = dict[str, Any]
 
 def deploy(caller: Caller, patience: Patience, request: Request) -> ExitCode:
     with connected(caller) as connection:
-        answer = connection.call("Deploy", pb.DeployRequest(origin=origin(caller), **request))
+        asked = pb.DeployRequest(origin=origin(caller), **request)
+        answer = connection.call("Deploy", asked, within=PLANNED_WITHIN)
         goal = Goal(ready, deployment=answer.deployment_revision)
         return conclude(caller, answer, verdict_on(connection, answer, goal, patience))
 
@@ -45,7 +46,7 @@ def test(caller: Caller, patience: Patience, request: Request) -> ExitCode:
 
 def promote(caller: Caller, patience: Patience, request: Request) -> ExitCode:
     with connected(caller) as connection:
-        seen = _seen(connection, request["service"])
+        seen = standing_of(connection, request["service"])
         answer = connection.call("Promote", pb.PromoteRequest(origin=origin(caller), **seen, **request))
         goal = Goal(moved, rollout=_rollout(answer))
         return conclude(caller, answer, verdict_on(connection, answer, goal, patience))
@@ -81,7 +82,7 @@ def retry(caller: Caller, patience: Patience, request: Request) -> ExitCode:
 
 def retire(caller: Caller, patience: Patience, request: Request) -> ExitCode:
     with connected(caller) as connection:
-        seen = _seen(connection, request["service"])
+        seen = standing_of(connection, request["service"])
         answer = connection.call("Retire", pb.RetireRequest(origin=origin(caller), **seen, **request))
         newest = max((each.revision for each in answer.status.deployments if not each.released), default=0)
         return conclude(
@@ -104,16 +105,10 @@ _JUDGES = {"Approve": moved, "Pause": moved, "Resume": moved, "Abort": returned,
 
 def _command(caller: Caller, patience: Patience, rpc: str, request: Request) -> ExitCode:
     with connected(caller) as connection:
-        seen = _seen(connection, request["service"])
+        seen = standing_of(connection, request["service"])
         answer = connection.call(rpc, pb.CommandRequest(origin=origin(caller), **seen, **request))
         goal = Goal(_JUDGES[rpc], rollout=_rollout(answer))
         return conclude(caller, answer, verdict_on(connection, answer, goal, patience))
-
-
-def _seen(connection: Connection, service: str) -> Request:
-    """Where the service stands as the operator asks: of two who ask at once, one is told of the other."""
-    status = connection.call("GetStatus", pb.GetStatusRequest(service=service))
-    return {"expected": status.standing} if status.HasField("standing") else {}
 
 
 def _rollout(answer: pb.CommandResponse) -> int:

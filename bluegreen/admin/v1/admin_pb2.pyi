@@ -166,20 +166,22 @@ class ScaleRequest(_message.Message):
     def __init__(self, origin: _Optional[_Union[Origin, _Mapping]] = ..., service: _Optional[str] = ..., instances: _Optional[int] = ...) -> None: ...
 
 class MigrateRequest(_message.Message):
-    __slots__ = ("origin", "service", "phase", "version", "accept_drift", "retire_standby")
+    __slots__ = ("origin", "service", "phase", "version", "accept_drift", "retire_standby", "expected")
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
     SERVICE_FIELD_NUMBER: _ClassVar[int]
     PHASE_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     ACCEPT_DRIFT_FIELD_NUMBER: _ClassVar[int]
     RETIRE_STANDBY_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_FIELD_NUMBER: _ClassVar[int]
     origin: Origin
     service: str
     phase: str
     version: str
     accept_drift: bool
     retire_standby: bool
-    def __init__(self, origin: _Optional[_Union[Origin, _Mapping]] = ..., service: _Optional[str] = ..., phase: _Optional[str] = ..., version: _Optional[str] = ..., accept_drift: _Optional[bool] = ..., retire_standby: _Optional[bool] = ...) -> None: ...
+    expected: Standing
+    def __init__(self, origin: _Optional[_Union[Origin, _Mapping]] = ..., service: _Optional[str] = ..., phase: _Optional[str] = ..., version: _Optional[str] = ..., accept_drift: _Optional[bool] = ..., retire_standby: _Optional[bool] = ..., expected: _Optional[_Union[Standing, _Mapping]] = ...) -> None: ...
 
 class PlanMigrationsRequest(_message.Message):
     __slots__ = ("service", "version")
