@@ -63,8 +63,9 @@ class DeltaSession(Session):
 
     def _begin(self, channel: Channel, request: DeltaRequest) -> None:
         """The first request of a type: what is asked for, and (D-RECON) what the client holds from before."""
-        names = frozenset(request.subscribe)
-        wildcard = WILDCARD in names or (not names and channel.type_url in LEGACY_WILDCARD)
+        names = frozenset(request.subscribe).difference(request.unsubscribe)
+        unsaid = not (request.subscribe or request.unsubscribe)
+        wildcard = WILDCARD in names or (unsaid and channel.type_url in LEGACY_WILDCARD)
         names -= {WILDCARD}
         subscription = subscribe_to(wildcard, names)
         claimed = {name: v for name, v in request.versions.items() if subscription.covers(name)}
@@ -73,6 +74,8 @@ class DeltaSession(Session):
         channel.narrow(subscription, self._claimed(channel, claimed))
         channel.owed = wildcard  # D-EMPTY: answered even when there is nothing to say
         channel.forced = names - claimed.keys()
+        if self._ttl_applies():
+            channel.beat_at = 0.0  # at once: what it holds is running out, since when we do not know
 
     def _claimed(self, channel: Channel, versions: dict[str, str]) -> View:
         """What the client says it has, as a view: what differs from ours is kept as what it is."""

@@ -100,14 +100,13 @@ class Session(ABC):
         if channel.beat_at is None or now < channel.beat_at:
             self._wake(channel.beat_at)
             return None
+        channel.beat_at = None
         names = frozenset(resource.name for resource in channel.sent if resource.ttl is not None)
         if not names:
-            channel.beat_at = None
             return None
         beat = self._heartbeat(channel, names, now)
         if beat is None:
             channel.forced |= names
-            channel.beat_at = None
         return beat
 
     @abstractmethod
@@ -197,7 +196,9 @@ class Session(ABC):
         channel.record_sent(target, names, had, now)
         if self._ttl_applies():
             times = [resource.ttl for resource in target if resource.ttl is not None]
-            channel.beat_at = now + min(times) / 2 if times else None
+            due = now + min(times) / 2 if times else None
+            # Others that it does not renew are not put off: they are due when they were.
+            channel.beat_at = due if due is None or channel.beat_at is None else min(due, channel.beat_at)
         if channel.type_url == CLUSTER:
             self._follow_with_endpoints(target, names)
         return message

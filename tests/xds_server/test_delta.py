@@ -65,6 +65,14 @@ def test_D_UNSUB_needs_no_answer(server: XdsServer) -> None:
     assert proxy.ask(ROUTE, "r") == ["RDS r"]
 
 
+def test_WILD_LEGACY_a_first_request_that_only_drops_names_asks_for_nothing(server: XdsServer) -> None:
+    """Only one without names in either list means everything (``xds_protocol``, "Incremental xDS")."""
+    server.publish("edge", [cluster("a"), cluster("b")])
+    assert DeltaProxy(server, id="drops").ask(CLUSTER, drop=("a",)) == []
+    assert DeltaProxy(server, id="both").ask(CLUSTER, "a", "b", drop=("b",)) == ["CDS a"]
+    assert DeltaProxy(server, id="star").ask(CLUSTER, "*", "a", drop=("*",)) == ["CDS a"]
+
+
 def test_D_EMPTY_the_first_wildcard_is_answered_even_when_empty(server: XdsServer) -> None:
     server.publish("edge", [])
     proxy = DeltaProxy(server)
