@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from .channel import Channel, Nack
 from .node import NodeIdentity
@@ -12,15 +13,14 @@ from .resource import Resource
 from .session import Session
 
 
-@dataclass(frozen=True, slots=True)
-class Subscriptions:
+class Subscriptions(NamedTuple):
     wildcard: bool
     names: int
 
 
-@dataclass(frozen=True, slots=True)
-class TypeState:
-    """What one proxy has of one type. Over several live streams: of the one that is furthest behind.
+class TypeState(NamedTuple):
+    """What one proxy has of one type. Over several live streams: of the one that is furthest behind. A tuple:
+    of thousands of proxies four each are made for every push.
 
     ``acked_generation`` is the newest generation of the group that the proxy is proven to have, as far as it
     has asked: whatever changed up to it, as this proxy sees it, was acknowledged. ``nack`` stands until a
@@ -89,7 +89,7 @@ class Fleet:
         self._clock = clock
         self._wall = wall
         self._streams: dict[str, list[LiveStream]] = {}
-        self._watchers: list[Callable[[str], None]] = []
+        self._watchers: dict[object, Callable[[str], None]] = {}
 
     def __len__(self) -> int:
         return len(self._streams)
@@ -123,6 +123,15 @@ class Fleet:
         ]
         return bool(asked) and all(channel.holds(name, version) for channel in asked)
 
+    def refusals(self, node_id: str) -> Mapping[str, int]:
+        """Of each type whose last refusal stands, the generation that was refused; cheaper than ``get``."""
+        return {
+            type_url: channel.nack.generation
+            for stream in self.streams_of(node_id)
+            for type_url, channel in stream.session.channels.items()
+            if channel.nack is not None
+        }
+
     def confirm(self, node_id: str, resources: Iterable[Resource]) -> None:
         """Evidence from elsewhere (a proxy's own metrics) that it uses these resources as they are.
 
@@ -139,8 +148,13 @@ class Fleet:
 
         It is called in the middle of serving: it must be quick (set an event) and must not raise.
         """
-        self._watchers.append(callback)
-        return lambda: self._watchers.remove(callback)
+        key = object()
+        self._watchers[key] = callback
+
+        def stop() -> None:
+            self._watchers.pop(key, None)
+
+        return stop
 
     # For the server
 
@@ -160,7 +174,7 @@ class Fleet:
         """Something about this stream has changed."""
         if self._watchers:
             node_id = stream.session.node.id
-            for callback in self._watchers:
+            for callback in tuple(self._watchers.values()):  # one may end itself
                 callback(node_id)
 
     def warm(self, node_id: str, services: frozenset[str]) -> None:
@@ -207,7 +221,7 @@ class Fleet:
 def _type_state(channel: Channel, to_wall: float) -> TypeState:
     nack = channel.nack
     return TypeState(
-        sent_version=channel.sent.version if channel.nonce else None,
+        sent_version=channel.sent.version if channel.number else None,
         acked_version=channel.acked_version,
         sent_generation=channel.sent_generation,
         acked_generation=channel.acked_generation,
@@ -225,4 +239,4 @@ def _behind(one: TypeState, other: TypeState) -> TypeState:
         return -1 if state.acked_generation is None else state.acked_generation
 
     behind, ahead = (one, other) if proven(one) <= proven(other) else (other, one)
-    return replace(behind, nack=behind.nack or ahead.nack, outstanding=one.outstanding or other.outstanding)
+    return behind._replace(nack=behind.nack or ahead.nack, outstanding=one.outstanding or other.outstanding)

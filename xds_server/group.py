@@ -12,7 +12,7 @@ from .resource import Resource
 from .response import Response
 from .settings import References
 from .subscription import NOTHING, Subscription
-from .table import Clock, TableLog
+from .table import VERSION_CHARS, Clock, TableLog
 from .types import ROUTING
 from .view import NONE_KEPT, Change, View, compare
 from .wire import Form, encode
@@ -20,6 +20,8 @@ from .wire import Form, encode
 # Proxies in step share an entry, so that few are needed; more of them would only take memory.
 _MEMO_SIZE: Final = 512
 _MEMO_BYTES: Final = 64 * 1024 * 1024
+# A name costs 100 to 300 bytes in what is computed of it; what clients have asked for that left goes with it.
+_MEMO_NAMES: Final = 500_000
 _PAST_BYTES: Final = 16 * 1024 * 1024
 
 Key = tuple[str, str]
@@ -45,6 +47,7 @@ class Group:
         self.has_ttl = False
         self._recalled: dict[tuple[str, Subscription, str], View | None] = {}
         self._response_bytes = 0
+        self._memo_names = 0
         self._past_bytes = 0
         self._past: OrderedDict[tuple[str, str, str], Resource] = OrderedDict()
 
@@ -106,13 +109,28 @@ class Group:
             for type_url, names in by_type.items():
                 self._log(type_url).replace(names)
                 self._views.pop(type_url, None)
-            self._changes.clear()
-            self._responses.clear()
-            self._response_bytes = 0
-            self._had.clear()
-            self._recalled.clear()
+            self._forget()
             self.clock.generation += 1
         return self.generation
+
+    def _forget(self) -> None:
+        """Drop the memos; the views stay, for they are known by identity."""
+        self._changes.clear()
+        self._responses.clear()
+        self._response_bytes = 0
+        self._had.clear()
+        self._recalled.clear()
+
+    def _make_room(self, names: int) -> None:
+        """For a memo of so many names. Most clients ask for what others ask for; those that do not, each for
+        something else, must not fill the memory with it.
+        """
+        self._memo_names += names
+        if self._memo_names > _MEMO_NAMES:
+            self._memo_names = names
+            for views in self._views.values():
+                views.clear()
+            self._forget()
 
     def _remember(self, resource: Resource | None) -> None:
         if resource is not None:
@@ -146,6 +164,7 @@ class Group:
         if found is None:
             if len(views) >= _MEMO_SIZE:
                 views.clear()
+            self._make_room(len(subscription.names) + len(kept))
             found = views[key] = View(subscription, self._log(type_url).current, kept)
         return found
 
@@ -160,7 +179,9 @@ class Group:
             if len(self._changes) >= _MEMO_SIZE:
                 self._changes.clear()
             touched = self._log(type_url).changed_since(sent.table)
-            found = self._changes[key] = compare(sent, target, touched)
+            found = compare(sent, target, touched)
+            self._make_room(len(found.names))
+            self._changes[key] = found
         return found
 
     def response(self, type_url: str, view: View, names: frozenset[str] | None, form: Form) -> Response:
@@ -183,6 +204,7 @@ class Group:
         if found is None:
             if len(self._had) >= _MEMO_SIZE:
                 self._had.clear()
+            self._make_room(len(names))
             found = self._had[key] = {name: (sent.get(name),) for name in names}
         return found
 
@@ -196,10 +218,13 @@ class Group:
 
     def recall_view(self, type_url: str, subscription: Subscription, version: str) -> View | None:
         """What a client holds that names this version of its subscription; None if that is too long ago."""
+        if len(version) != VERSION_CHARS:
+            return None  # it was never ours
         key = (type_url, subscription, version)
         if key not in self._recalled:
             if len(self._recalled) >= _MEMO_SIZE:
                 self._recalled.clear()
+            self._make_room(len(subscription.names))
             views = (View(subscription, table, NONE_KEPT) for table in self._log(type_url).past())
             self._recalled[key] = next((view for view in views if view.version == version), None)
         return self._recalled[key]

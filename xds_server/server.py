@@ -146,8 +146,8 @@ class XdsServer:
         if node is None or not node.id:
             raise BadRequest("the first request of a stream must carry a node with an id")
         limit = self._settings.max_name_bytes
-        if max(len(node.id), len(node.cluster)) > limit:
-            raise BadRequest(f"a node's id and cluster may have {limit} characters each")
+        if any(len(said) > limit for said in (node.id, node.cluster, node.version, node.user_agent)):
+            raise BadRequest(f"a node's id, cluster and user agent may have {limit} characters each")
         name = self._group_of(node)
         if name is None:
             raise UnknownGroup(

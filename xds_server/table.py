@@ -10,6 +10,8 @@ from typing import Final
 from .resource import Resource
 
 DIGEST_MASK: Final = (1 << 128) - 1
+VERSION_CHARS: Final = 32
+"""Of a digest in hexadecimal, which is a version."""
 _REMEMBERED_CHANGES: Final = 64
 _REMEMBERED_TABLES: Final = 16
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 _MAX_FEATURES: Final = 64
+_MAX_FEATURE_CHARS: Final = 4_096
 _ENVELOPE: Final = "type.googleapis.com/envoy.service.discovery.v3.Resource"
 
 
@@ -127,10 +128,16 @@ def parse_delta_request(data: bytes) -> DeltaRequest:
     )
 
 
-@lru_cache
 def _features(listed: tuple[str, ...]) -> frozenset[str]:
-    """One set for all clients of one kind; a client with a long list keeps none of it."""
-    return frozenset(listed) if len(listed) <= _MAX_FEATURES else frozenset()
+    """One set for all clients of one kind; of a long list nothing is kept."""
+    if len(listed) > _MAX_FEATURES or sum(map(len, listed)) > _MAX_FEATURE_CHARS:
+        return frozenset()
+    return _feature_set(listed)
+
+
+@lru_cache
+def _feature_set(listed: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(listed)
 
 
 def _error_text(message: Any) -> str | None:
