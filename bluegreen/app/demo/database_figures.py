@@ -37,10 +37,10 @@ class DatabaseFigures:
     halves: Halves | None = None
 
     def complaints(self) -> list[str]:
-        """What is not right in the database; empty: every row is."""
+        """What is not right in the database, or was refused without a word; empty: every row is."""
+        complaints = [f"Nothing says why {each.what} was refused." for each in self.refused if not each.words]
         if self.halves is None:
-            return ["The rows of the database were not proved right."]
-        complaints = []
+            return [*complaints, "The rows of the database were not proved right."]
         if self.halves.wrong:
             complaints.append(f"Rows with a wrong first_name or last_name: {self.halves.wrong}.")
         if self.halves.rows < self.people:

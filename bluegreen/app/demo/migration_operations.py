@@ -57,7 +57,7 @@ class MigrationOperations:
             raise DemoFailed(f"{what} was not refused: {run.verdict}, {run.summary}")
         self.operations.view.say(f"{version.name} has failed, and the database is as it was")
         for finding in run.findings:
-            self._refused(what, finding.summary.partition("/migrations/")[2])
+            self._refused(what, finding.summary)
 
     async def _expand_of(self, version: Version, what: str, *, over: bool = False) -> pb.MigrationRun:
         def runs(status: pb.ServiceStatus) -> list[pb.MigrationRun]:

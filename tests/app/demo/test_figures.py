@@ -8,7 +8,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from bluegreen.app.demo.database_figures import DatabaseFigures
+from bluegreen.app.demo.database_figures import DatabaseFigures, RefusedAct
 from bluegreen.app.demo.faults import Faults
 from bluegreen.app.demo.figures import DemoFigures, Stopped
 from bluegreen.app.demo.load_report import Connections, Damage, Latency, LoadReport, Tally
@@ -67,6 +67,12 @@ def test_what_was_not_as_promised_is_said(
 def test_every_row_of_the_database_must_be_right(halves: Halves | None, complaint: str) -> None:
     told = DemoFigures(database=DatabaseFigures(100, halves=halves)).complaints(seen({}))
     assert told == ([complaint] if complaint else [])
+
+
+def test_what_is_refused_must_be_refused_with_a_reason() -> None:
+    refused = [RefusedAct("the expand of v6", ""), RefusedAct("the contract of v7", "v2 is the way back.")]
+    told = DatabaseFigures(100, halves=Halves(120, 0), refused=refused).complaints()
+    assert told == ["Nothing says why the expand of v6 was refused."]
 
 
 def test_the_tables_show_what_was_damaged_how_fast_it_ended_and_why() -> None:
