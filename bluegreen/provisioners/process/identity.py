@@ -46,29 +46,3 @@ class Identity:
 def boot() -> str:
     """The kernel's name for the time since it was started."""
     return _BOOT.read_text().strip()
-
-
-def bearers(variable: str, value: str) -> list[int]:
-    """Descriptors (pidfds, to be closed) of the processes in whose environment this stands, as it was when
-    they were started; never ours. Only such as this user may look into."""
-    wanted = f"{variable}={value}".encode()
-    found: list[int] = []
-    for name in os.listdir("/proc"):
-        if not name.isdecimal() or int(name) == os.getpid():
-            continue
-        try:
-            pidfd = os.pidfd_open(int(name))
-        except OSError:  # it has ended meanwhile
-            continue
-        if wanted in _environment(name):
-            found.append(pidfd)
-        else:
-            os.close(pidfd)
-    return found
-
-
-def _environment(pid: str) -> list[bytes]:
-    try:
-        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except OSError:  # it has ended, or is another user's
-        return []

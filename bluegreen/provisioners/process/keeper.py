@@ -13,9 +13,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from bluegreen.model.errors import ProvisioningFailed
 from bluegreen.model.pool import Instance, InstanceState
@@ -24,8 +24,9 @@ from bluegreen.provisioners.process.last_words import LAST_LINES, with_last_word
 from bluegreen.provisioners.process.launch import launch
 from bluegreen.provisioners.process.port import is_free, listens
 from bluegreen.provisioners.process.readiness import why_not_ready
-from bluegreen.provisioners.process.running_process import RunningProcess, kill_rest
-from bluegreen.provisioners.process.state_directory import Found, StateDirectory
+from bluegreen.provisioners.process.running_process import RunningProcess
+from bluegreen.provisioners.process.state_directory import Found
+from bluegreen.provisioners.process.surroundings import Surroundings
 
 TRIES = 5
 """Starts in a row of one that was never up, before it is given up."""
@@ -39,6 +40,9 @@ UNREADY_GRACE = 2.0
 KILL_PATIENCE = 10.0
 """Seconds to die of SIGKILL before that is told. What hangs in the kernel takes longer."""
 
+ADOPT_AGAIN = 1.0
+"""Seconds until a process that was found, and could not be looked after, is taken up."""
+
 SLOW = 3.0
 """Seconds of starting after which an operator is told why it is not up yet."""
 
@@ -50,20 +54,6 @@ SHORTEST_LOOK, LONGEST_LOOK = 0.02, 0.25
 """Seconds between two looks whether it listens."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What all keepers share: `inherited` is the environment that every process gets of ours."""
-
-    directory: StateDirectory
-    inherited: Mapping[str, str]
-    notify: list[Callable[[tuple[str, int]], None]] = field(default_factory=list)
-
-    def changed(self, key: tuple[str, int]) -> None:
-        """Tell of a pool whose instances are not as they were."""
-        for notify in self.notify:
-            notify(key)
 
 
 class _NotWell(Exception):
@@ -108,7 +98,7 @@ class Keeper:
     async def keep(self) -> None:
         """Keep it until it is gone. Cancelled, it lets the process run."""
         try:
-            self._adopt()
+            await self._adopt()
             while True:
                 try:
                     await self._run()
@@ -120,12 +110,18 @@ class Keeper:
             if self._process:
                 self._process.let_go()
 
-    def _adopt(self) -> None:
+    async def _adopt(self) -> None:
         """Go on with the process that was found, or clear away what is left of it."""
-        if self._identity:
-            self._process = RunningProcess.adopt(self._identity, self.record.id, self._woken.set)
+        is_settled = self._identity is None
+        while self._identity and not is_settled:
+            try:
+                self._process = RunningProcess.adopt(self._identity, self._woken.set)
+                is_settled = True
+            except OSError as error:  # out of descriptors, most likely; it runs on unwatched, not for gone
+                log.error("instance %s cannot be taken up yet: %s", self.record.id, error)
+                await asyncio.sleep(ADOPT_AGAIN)
         if self._process is None and self.record.starts:
-            kill_rest(self.record.id)
+            await self._around.remains.clear(self.record.id)
 
     async def _run(self) -> None:
         """One life of it. Raises _NotWell at its end."""
@@ -156,7 +152,7 @@ class Keeper:
                 raise _NotWell(f"another program listens on its port {self.record.port}")
             await self._around.directory.save(self.record)
             start = launch(self.template, self.record, self._around.directory, self._around.inherited)
-            self._process = RunningProcess.start(start, self.record.id, self._woken.set)
+            self._process = RunningProcess.start(start, self._woken.set)
         except (OSError, ValueError, ProvisioningFailed) as error:
             raise _NotWell(f"cannot be started: {error}") from error
 
@@ -209,6 +205,8 @@ class Keeper:
 
     async def _wait_after(self, trouble: str) -> None:
         """Raises _Leave."""
+        if self._process:
+            await self._around.remains.clear(self.record.id)
         self._process = None
         with suppress(OSError):  # the claim of a process that is gone harms nobody
             await self._around.directory.drop_claim(self.record)
@@ -229,6 +227,7 @@ class Keeper:
         if self._process:
             await self._save("that it is to stop")
             await self._end_process(self.template.grace)
+            await self._around.remains.clear(self.record.id)
         try:
             await self._around.directory.remove(self.record)
         except OSError as error:

@@ -21,6 +21,7 @@ CONNECT_TIMEOUT = 1.0
 
 _TRIES = 1_000
 _TAKEN = (errno.EADDRINUSE, errno.EACCES)  # by somebody, or of the privileged ones
+_OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
 
 
 def choose_port(host: str, taken: Collection[int], ports: range = PORTS) -> int:
@@ -49,6 +50,8 @@ def _binds(endpoint: Endpoint, is_strict: bool) -> bool:
     except OSError as error:
         if error.errno in _TAKEN:
             return False
+        if error.errno in _OUT_OF_DESCRIPTORS:
+            raise ProvisioningFailed(f"No port can be looked for: {error.strerror}.") from error
         raise ProvisioningFailed(
             f"{endpoint.host} is no address of this machine that processes can listen on: {error.strerror}."
         ) from error

@@ -15,11 +15,12 @@ from pathlib import Path
 from bluegreen.model.errors import InvalidInput, ProvisioningFailed
 from bluegreen.model.pool import Instance, Pool
 from bluegreen.model.provisioning import ProcessTemplate
-from bluegreen.provisioners.process.keeper import KILL_PATIENCE, UNREADY_GRACE, Keeper, Surroundings
+from bluegreen.provisioners.process.keeper import KILL_PATIENCE, UNREADY_GRACE, Keeper
 from bluegreen.provisioners.process.launch import launch, refuse_missing
 from bluegreen.provisioners.process.port import PORTS, choose_port
 from bluegreen.provisioners.process.record import InstanceRecord
 from bluegreen.provisioners.process.state_directory import Found, StateDirectory
+from bluegreen.provisioners.process.surroundings import Surroundings
 from bluegreen.subprocesses.inherited import inherited_environment
 from bluegreen.subprocesses.redaction import Redaction
 

@@ -1,14 +1,15 @@
 """One process that runs, whether it is our child or was taken over from a control plane that is gone.
 
 Linux tells of its end through a pidfd (pidfd_open(2)), and signals sent through that reach no other process.
-It leads a session and a process group of its own, which is killed as soon as it ends: what it leaves behind
-would hold its port.
+It leads a session and a process group of its own, which is killed as soon as it ends; what has left the
+group as well is the business of `remains`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -16,8 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from bluegreen.provisioners.process.command_line import INSTANCE
-from bluegreen.provisioners.process.identity import Identity, bearers
+from bluegreen.provisioners.process.identity import Identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +32,15 @@ class Launch:
 class RunningProcess:
     """`ended` says how, once it has: an exit status, a signal. `on_end` is called then."""
 
-    def __init__(self, pid: int, pidfd: int, instance: str, on_end: Callable[[], None]) -> None:
+    def __init__(self, pid: int, pidfd: int, on_end: Callable[[], None]) -> None:
         self.pid = pid
         self.ended = ""
         self._pidfd = pidfd
-        self._instance = instance
         self._on_end = on_end
         asyncio.get_running_loop().add_reader(pidfd, self._end)
 
     @classmethod
-    def start(cls, launch: Launch, instance: str, on_end: Callable[[], None]) -> Self:
+    def start(cls, launch: Launch, on_end: Callable[[], None]) -> Self:
         """Holds the loop for the milliseconds between fork and exec. Raises OSError, ValueError."""
         pid = os.posix_spawn(
             launch.arguments[0],
@@ -57,24 +56,30 @@ class RunningProcess:
             setsigmask=(),
         )
         try:
-            return cls(pid, os.pidfd_open(pid), instance, on_end)
+            return cls(pid, os.pidfd_open(pid), on_end)
         except OSError:  # out of descriptors, most likely
             os.killpg(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
             raise
 
     @classmethod
-    def adopt(cls, identity: Identity, instance: str, on_end: Callable[[], None]) -> Self | None:
-        """Take over the process that another control plane started; None where it is gone."""
+    def adopt(cls, identity: Identity, on_end: Callable[[], None]) -> Self | None:
+        """Take over the process that another control plane started; None where it is gone. Raises OSError
+        where that cannot be found out."""
         try:
             pidfd = os.pidfd_open(identity.pid)
         except ProcessLookupError:
             return None
         # Asked once the pidfd is open: from now on both mean the same process.
-        if Identity.of(identity.pid) != identity:
+        try:
+            is_it = Identity.of(identity.pid) == identity
+        except OSError:
+            os.close(pidfd)
+            raise
+        if not is_it:
             os.close(pidfd)
             return None
-        return cls(identity.pid, pidfd, instance, on_end)
+        return cls(identity.pid, pidfd, on_end)
 
     def terminate(self) -> None:
         """Ask it to end: the leader alone, which knows what to do with its children."""
@@ -82,7 +87,7 @@ class RunningProcess:
 
     def kill(self) -> None:
         """End the whole group."""
-        if not self.ended:
+        if self._runs():
             with suppress(ProcessLookupError, PermissionError):  # all gone; or what is left changed its user
                 os.killpg(self.pid, signal.SIGKILL)
             self._signal(signal.SIGKILL)  # it may have moved to another group
@@ -91,6 +96,15 @@ class RunningProcess:
         """Look after it no longer, and let it run."""
         if not self.ended:
             self._forget()
+
+    def _runs(self) -> bool:
+        """Whether the kernel says so: once one that was not our child has ended, its number may be that of
+        another process or group before we hear of it."""
+        if self.ended:
+            return False
+        poll = select.poll()
+        poll.register(self._pidfd, select.POLLIN)
+        return not poll.poll(0)
 
     def _signal(self, number: signal.Signals) -> None:
         if not self.ended:
@@ -107,21 +121,12 @@ class RunningProcess:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
             self.ended = _describe(os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED | os.WNOHANG))
-        kill_rest(self._instance)
         self._forget()
         self._on_end()
 
     def _forget(self) -> None:
         asyncio.get_running_loop().remove_reader(self._pidfd)
         os.close(self._pidfd)
-
-
-def kill_rest(instance: str) -> None:
-    """Kill what an instance has left behind, whatever its group: whoever bears its id in the environment."""
-    for pidfd in bearers(INSTANCE, instance):
-        with suppress(ProcessLookupError, PermissionError):
-            signal.pidfd_send_signal(pidfd, signal.SIGKILL)
-        os.close(pidfd)
 
 
 def _describe(result: os.waitid_result | None) -> str:

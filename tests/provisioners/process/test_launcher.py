@@ -82,7 +82,7 @@ async def test_a_number_that_is_another_process_by_now_is_not_adopted() -> None:
     here = Identity.of(os.getpid())
     assert here is not None
     for other in (replace(here, start=here.start - 1), replace(here, boot="another")):
-        assert RunningProcess.adopt(other, "0a1b2c3d", lambda: None) is None
-    adopted = RunningProcess.adopt(here, "0a1b2c3d", lambda: None)
+        assert RunningProcess.adopt(other, lambda: None) is None
+    adopted = RunningProcess.adopt(here, lambda: None)
     assert adopted is not None
     adopted.let_go()
