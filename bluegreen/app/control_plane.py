@@ -78,6 +78,7 @@ async def control_plane(
         await controller.start()
         if catalogue is not None:
             await _apply(controller, catalogue, settings)
+        _tell_of_strangers(processes, controller)
         registry = CollectorRegistry()
         figures = Figures(controller, registry)
         switch.server.start_serving()
@@ -108,6 +109,18 @@ async def _apply(controller: Controller, catalogue: Catalogue, settings: Setting
             "the service file %s is not applied: %s Apply it again once that is over.",
             settings.service_file,
             refused,
+        )
+
+
+def _tell_of_strangers(processes: ProcessProvisioner, controller: Controller) -> None:
+    """Of processes that an older or another state had started, and nobody looks after now."""
+    aggregates = map(controller.aggregate, controller.services())
+    known = {(each.name, deployment.revision) for each in aggregates for deployment in each.deployments}
+    for service, revision in sorted(processes.pools - known):
+        log.warning(
+            "processes of %s, revision %d, run on: this database does not know them, and nobody ends them",
+            service,
+            revision,
         )
 
 

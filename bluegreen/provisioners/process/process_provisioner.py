@@ -53,6 +53,8 @@ class ProcessProvisioner:
         self._found: dict[Key, list[Found]] = {}
         for each in found:
             self._found.setdefault(each.record.key, []).append(each)
+        # Of another database: under a revision that is another version's in ours.
+        self._strangers: list[Found] = []
         self._taken = {each.record.port for pool in self._found.values() for each in pool}
         self._keepers: dict[Key, dict[str, Keeper]] = {}
         self._tasks = {group.create_task(self._tend_logs(), name="logs of processes")}
@@ -135,9 +137,10 @@ class ProcessProvisioner:
 
     async def reap(self) -> None:
         """Stop all that there are, of whatever pool. Raises ProvisioningFailed."""
-        for key in tuple(self._found):
-            for found in self._found.pop(key):
-                self._keep(found, ProcessTemplate(()))
+        for found in [*self._strangers, *(each for pool in self._found.values() for each in pool)]:
+            self._keep(found, ProcessTemplate(()))
+        self._strangers.clear()
+        self._found.clear()
         keepers = [each for pool in self._keepers.values() for each in pool.values()]
         await self._end(keepers, "All processes:")
 
@@ -161,7 +164,11 @@ class ProcessProvisioner:
         for each in self._keepers.get(pool.key, {}).values():
             each.template = template
         for found in self._found.pop(pool.key, ()):
-            self._keep(found, template)
+            if (found.record.version, found.record.environment) == (pool.version, pool.environment):
+                self._keep(found, template)
+            else:
+                self._strangers.append(found)
+                log.error("%s", _strange(found, pool))
         return self._keepers.get(pool.key, {})
 
     def _new(self, pool: Pool, template: ProcessTemplate) -> InstanceRecord:
@@ -199,6 +206,7 @@ class ProcessProvisioner:
         while True:
             records = [each.record for pool in self._keepers.values() for each in pool.values()]
             records += [each.record for pool in self._found.values() for each in pool]
+            records += [each.record for each in self._strangers]
             try:
                 await self._directory.tend_logs(records)
             except OSError as error:
@@ -214,3 +222,11 @@ def _template(pool: Pool) -> ProcessTemplate:
 
 def _name(pool: Pool) -> str:
     return f"{pool.service}, {pool.version} on {pool.environment}:"
+
+
+def _strange(found: Found, pool: Pool) -> str:
+    record, pid = found.record, found.identity.pid if found.identity else "none"
+    return (
+        f"{_name(pool)} instance {record.id} (process {pid}) is {record.version} on {record.environment},"
+        f" though its revision is {pool.revision} as well: it is another database's. It is left alone."
+    )

@@ -312,3 +312,24 @@ async def test_one_that_is_being_stopped_is_replaced(provisioner: ProcessProvisi
     assert second.id != first.id
     os.kill(pid_of(second, mark), signal.SIGKILL)
     await provisioner.stop(empty(wanted))
+
+
+async def test_another_version_under_the_same_revision_is_not_taken_up(
+    directory: Path, mark: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As where the database was lost, or an older one restored, and the processes run on."""
+    old = pool(template(mark))
+    async with ProcessProvisioner.open(directory) as provisioner:
+        await provisioner.up(old)
+        (before,) = await all_up(provisioner, old)
+    for other in (replace(old, version="v8"), replace(old, environment="green")):
+        async with ProcessProvisioner.open(directory) as provisioner:
+            await provisioner.up(other)
+            (instance,) = await all_up(provisioner, other)
+            assert instance.id != before.id
+            assert f"instance {before.id} (process {pid_of(before, mark)}) is v7 on blue" in caplog.text
+            await provisioner.stop(empty(other))
+    async with ProcessProvisioner.open(directory) as provisioner:
+        await provisioner.up(other)
+        await provisioner.reap()
+    assert processes(mark) == []
