@@ -16,6 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 
 from bluegreen.migrations.errors import Refused, Unreachable, said
+from bluegreen.migrations.silence import answer_within
 from bluegreen.model.connection_string import database_at
 from bluegreen.model.database import Database
 from bluegreen.model.errors import InvalidInput
@@ -61,7 +62,8 @@ async def connect(order: MigrationOrder, task: str) -> AsyncIterator[Connection]
             raise Refused(
                 f"PostgreSQL {connection.info.server_version // 10_000} is too old: 14 is the oldest"
             )
-        await set_up(connection, database)
+        async with answer_within(CONNECT_SECONDS):
+            await set_up(connection, database)
         yield connection
     finally:
         await connection.close()

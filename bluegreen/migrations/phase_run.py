@@ -78,11 +78,10 @@ class PhaseRun:
     async def run(self, session: Session) -> None:
         """Apply what is to be applied. Raises Stopped, with the reasons in `findings`, and psycopg.Error."""
         service = session.order.service
-        self.entries = await read_ledger(session.work, service)
+        entries = await read_ledger(session.work, service)
         try:
-            await self._run(session, self.entries)
+            await self._run(session, entries)
         except (Stopped, psycopg.Error):
-            self.entries = None
             with suppress(psycopg.Error):  # the connection is lost: that is what is told already
                 self.entries = await read_ledger(session.work, service)
             raise

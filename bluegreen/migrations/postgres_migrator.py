@@ -28,6 +28,7 @@ from bluegreen.migrations.plan import compare
 from bluegreen.migrations.problem import sentence
 from bluegreen.migrations.schema_snapshot import take_snapshot
 from bluegreen.migrations.session import Session
+from bluegreen.migrations.silence import LONGEST_SILENCE, answer_within
 from bluegreen.migrations.version_directory import version_directory
 from bluegreen.model.errors import BluegreenError, InvalidInput
 from bluegreen.model.migration import (
@@ -100,7 +101,8 @@ class PostgresMigrator:
 
     async def _plan(self, order: MigrationOrder) -> MigrationPlan:
         directory = await asyncio.to_thread(look_into, _directory(order))
-        async with connect(order, "plan") as connection:
+        in_time = answer_within(order.database.statement_timeout + LONGEST_SILENCE)
+        async with in_time, connect(order, "plan") as connection:
             async with connection.transaction():
                 await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
                 entries = await read_ledger(connection, order.service)

@@ -8,10 +8,13 @@ from contextlib import asynccontextmanager
 import psycopg
 
 from bluegreen.migrations.connection import Connection
-from bluegreen.migrations.errors import GaveWay, Refused
+from bluegreen.migrations.errors import GaveWay, Refused, Unreachable
 from bluegreen.migrations.patience import Clock, persist
+from bluegreen.migrations.silence import answer_within
 
 KEY = (0x626C7565, 0x67726565)  # "blue", "gree": no migrations but ours should use it
+LET_GO_SECONDS = 5.0
+
 _HOLDER = """
 SELECT a.pid, coalesce(nullif(a.application_name, ''), 'no name'),
        to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS TZ')
@@ -64,8 +67,9 @@ async def be_sure_of(connection: Connection) -> None:
 
 async def _let_go(connection: Connection) -> None:
     try:
-        await connection.execute("SELECT pg_catalog.pg_advisory_unlock(%s, %s)", KEY)
-    except psycopg.Error:
+        async with answer_within(LET_GO_SECONDS):
+            await connection.execute("SELECT pg_catalog.pg_advisory_unlock(%s, %s)", KEY)
+    except (psycopg.Error, Unreachable):
         await connection.close()  # which ends it as well
 
 

@@ -23,6 +23,7 @@ from bluegreen.migrations.lock_watch import LockWatch
 from bluegreen.migrations.migration_file import MigrationFile
 from bluegreen.migrations.patience import Clock, persist
 from bluegreen.migrations.runner_lock import be_sure_of, only_runner
+from bluegreen.migrations.silence import as_long_as_it_answers
 from bluegreen.model.database import Database
 from bluegreen.model.migration import AppliedMigration, MigrationOrder, MigrationProgress
 
@@ -57,6 +58,7 @@ class Session:
         async with (
             connect(order, order.phase) as work,
             connect(order, f"{order.phase} (looks on)") as eyes,
+            as_long_as_it_answers(eyes),
             only_runner(work, order.database.patience, clock, wait),
         ):
             # A role that the login takes on by itself may neither see nor cancel what the login does.

@@ -52,7 +52,7 @@ class Cable:
         target = self.targets.pop(0)
         self.targets.append(target)
         try:
-            far, far_writer = await asyncio.open_connection(target.host, target.port)
+            far, far_writer = await self._reach(target)
         except OSError:
             near_writer.transport.abort()
             return
@@ -66,6 +66,9 @@ class Cable:
             near_writer.transport.abort()
             far_writer.transport.abort()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _reach(self, target: Endpoint) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection(target.host, target.port)
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, deaf: bool) -> None:
         with suppress(ConnectionError):
