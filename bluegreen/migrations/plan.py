@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 
 from bluegreen.migrations.ledger_entries import LedgerEntries
 from bluegreen.migrations.migration_file import MigrationFile
-from bluegreen.model.migration import AppliedMigration, MigrationOrder, Phase
+from bluegreen.model.migration import MigrationOrder, Phase
 
 SHOWN_DIGITS = 12
 """Of a checksum."""
@@ -55,7 +55,7 @@ def compare(files: tuple[MigrationFile, ...], entries: LedgerEntries, wanted: Mi
         *_other_names(files, entries),
         *_out_of_order(pending, entries),
         *_missing(files, entries, wanted.version),
-        *(() if wanted.accept_drift else _lost(entries, wanted.known)),
+        *(() if wanted.accept_drift else _lost(entries, wanted)),
     ]
     return Comparison(pending, tuple(problems))
 
@@ -126,9 +126,9 @@ def _missing(files: tuple[MigrationFile, ...], entries: LedgerEntries, version: 
             )
 
 
-def _lost(entries: LedgerEntries, known: tuple[AppliedMigration, ...]) -> Iterator[str]:
+def _lost(entries: LedgerEntries, wanted: MigrationOrder) -> Iterator[str]:
     there = {each.migration: each for each in entries.applied}
-    for each in known:
+    for each in wanted.known:
         found = there.get(each.migration)
         if found is None:
             what = "which this database does not know"
@@ -138,7 +138,8 @@ def _lost(entries: LedgerEntries, known: tuple[AppliedMigration, ...]) -> Iterat
             continue
         yield (
             f"{each.migration} was applied at {moment(each.applied_at)}, {what}: it was restored from a "
-            "backup, or is another one. Accept the drift to go on from what it has"
+            "backup, or is another one. To go on from what it has: bluegreen migrations expand "
+            f"{wanted.service} {wanted.version} --accept-drift --reason TEXT"
         )
 
 

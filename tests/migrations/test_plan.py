@@ -153,7 +153,9 @@ async def test_a_restored_database_is_recognized(two_versions: Shop) -> None:
     assert known
     await two_versions.ask("DROP TABLE people")
     await two_versions.ask("DROP SCHEMA bluegreen CASCADE")
-    assert "it was restored from a backup" in await two_versions.refused("v2", known=known)
+    refused = await two_versions.refused("v2", known=known)
+    assert "it was restored from a backup" in refused
+    assert "migrations expand shop v2 --accept-drift --reason TEXT" in refused
     assert len((await two_versions.plan("v2", known=known)).problems) == 2
     await two_versions.apply("v2", known=known, accept_drift=True)
 
