@@ -22,10 +22,10 @@ from bluegreen.rollout.clock import Clock
 from bluegreen.rollout.deploy_command import deploy, expands_at_the_cost_of
 from bluegreen.rollout.draft import Decide
 from bluegreen.rollout.fleet_memory import FleetMemory
+from bluegreen.rollout.instance_logs import read_log
 from bluegreen.rollout.migration_guards import refuse_bad_plan, refuse_unproved_expand
 from bluegreen.rollout.operations import CommandResult, DeployCommand, MigrateCommand, ServiceView
 from bluegreen.rollout.outside import Outside
-from bluegreen.rollout.pools import pools_of
 from bluegreen.rollout.retire_command import retire
 from bluegreen.rollout.retry_command import retry
 from bluegreen.rollout.signals import ChangeSignals
@@ -154,12 +154,8 @@ class Controller:
 
     async def instance_log(self, service: str, instance: str, lines: int) -> str:
         aggregate = self._worker(service).aggregate
-        known = {each.id: d for d in aggregate.deployments for each in d.instances}
-        deployment = known.get(instance)
-        if deployment is None:
-            raise UnknownName("instance", instance, known)
-        pool = next(each for each in pools_of(aggregate) if each.revision == deployment.revision)
-        return await self._around.outside.provisioner.log(pool, instance, lines)
+        history = await self._store.deployments(aggregate.name)
+        return await read_log(self._around.outside.provisioner, aggregate, history, (instance, lines))
 
     async def approve(
         self, service: str, origin: Origin, *, expected: Standing | None = None

@@ -24,18 +24,23 @@ NOT_WELL = (InstanceState.WAITING, InstanceState.FAILED, InstanceState.UNHEALTHY
 def pools_of(aggregate: ServiceAggregate) -> Iterable[Pool]:
     """What is wanted of whoever provides instances: the same after a restart."""
     for deployment in aggregate.deployments:
-        provisioning = deployment.provisioning
-        if provisioning is None or not deployment.has_instances or is_kept_back(aggregate, deployment):
-            continue
-        yield Pool(
-            service=aggregate.name,
-            environment=deployment.environment,
-            revision=deployment.revision,
-            version=deployment.version,
-            source=provisioning.source,
-            capacity=deployment.capacity if deployment.is_held else 0,
-            leaving=deployment.gone if deployment.leaving_since is None else (),
-        )
+        if deployment.has_instances and not is_kept_back(aggregate, deployment):
+            yield pool_of(aggregate.name, deployment)
+
+
+def pool_of(service: str, deployment: Deployment) -> Pool:
+    """Of a deployment whose instances are provided, also of one that is over."""
+    if deployment.provisioning is None:
+        raise ValueError(f"the instances of {service}, revision {deployment.revision}, were handed in")
+    return Pool(
+        service=service,
+        environment=deployment.environment,
+        revision=deployment.revision,
+        version=deployment.version,
+        source=deployment.provisioning.source,
+        capacity=deployment.capacity if deployment.is_held else 0,
+        leaving=deployment.gone if deployment.leaving_since is None else (),
+    )
 
 
 def take_in(draft: Draft, revision: int, instances: Sequence[Instance]) -> str:

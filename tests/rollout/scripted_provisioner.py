@@ -22,6 +22,7 @@ class ScriptedProvisioner:
         self.broken: str | None = None
         self._notify: list[Callable[[tuple[str, int]], None]] = []
         self._made = 0
+        self._written: set[tuple[str, int, str]] = set()
         self.asked = asyncio.Event()
         self.forgotten: set[tuple[str, int]] = set()
 
@@ -33,6 +34,7 @@ class ScriptedProvisioner:
             return
         while len([each for each in there if each.id not in pool.leaving]) < pool.capacity:
             self._made += 1
+            self._written.add((*pool.key, f"i{self._made}"))
             there.append(Instance(f"i{self._made}", Endpoint("127.0.0.1", 20_000 + self._made), self.state))
 
     async def stop(self, pool: Pool) -> None:
@@ -53,7 +55,7 @@ class ScriptedProvisioner:
         self._notify.append(notify)
 
     async def log(self, pool: Pool, instance: str, lines: int) -> str:
-        return f"log of {instance}\n"
+        return f"log of {instance}\n" if (*pool.key, instance) in self._written else ""
 
     def forget(self, key: tuple[str, int]) -> None:
         """Have no instance of a pool, and get none."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bluegreen.model.deployment import Deployment
-from bluegreen.model.errors import Refused
+from bluegreen.model.errors import Refused, UnknownName
 from bluegreen.model.event import Origin
 from bluegreen.model.pool import InstanceState
 from bluegreen.model.provisioning import EndpointsFile, ProcessTemplate, Provisioning
@@ -71,6 +71,10 @@ async def test_instances_that_cannot_be_had_fail_the_deployment_with_their_last_
     assert (gone.status, gone.stopped_at is not None) == ("failed", True)
     assert "exited with status 1: no such file" in gone.note
     assert len(running.provisioner.stopped) == 3
+    (first, *_) = running.provisioner.stopped
+    assert await running.controller.instance_log("shop", first, 10) == f"log of {first}\n"
+    with pytest.raises(UnknownName, match="There is no instance 'i9'"):
+        await running.controller.instance_log("shop", "i9", 10)
 
 
 async def test_a_provisioner_that_fails_fails_the_deployment(running: Running) -> None:
