@@ -180,7 +180,8 @@ class ServiceWorker:
                     # Nothing was changed, and nothing is pushed that is not on record.
                     log.warning("%s: cannot record a decision: %s", self.aggregate.name, error)
                     self._tell(f"Cannot record what was decided ({step.sentence}): {error}")
-                    return Wait(self.activity, self._around.clock.now() + RETRY_AFTER, urgent=True)
+                    self._rest_until = self._around.clock.now() + RETRY_AFTER
+                    return Wait(self.activity, self._rest_until, urgent=True)
                 log.info("%s: %s", self.aggregate.name, step.sentence)
             # What was published goes out before thousands of proxies are looked at again.
             await asyncio.sleep(0)
@@ -193,6 +194,7 @@ class ServiceWorker:
         step = decide(
             self.aggregate, report, now, no_deadline_before=not_before, observation=self.observation
         )
+        self._grace.next_look(step.until if isinstance(step, Wait) else None)
         ended = self._around.clock.now()
         self._rest_until = ended + min(REST * (ended - now), LONGEST_REST)
         return step

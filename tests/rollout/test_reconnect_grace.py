@@ -1,4 +1,5 @@
-"""No deadline for the proxies ends before they could be back after a start, and had a moment to say so."""
+"""No deadline for the proxies ends before they could be back after a start, and had a moment to say so; nor
+while nobody ran to hear them."""
 
 from __future__ import annotations
 
@@ -35,3 +36,21 @@ def test_a_connection_that_is_lost_later_gives_no_new_grace() -> None:
 def test_one_that_is_back_late_prolongs_nothing() -> None:
     grace = ReconnectGrace(START)
     assert grace.no_deadline_before(fleet(True), START + 14) == START + RECONNECT_GRACE
+
+
+def test_a_look_that_comes_much_too_late_begins_the_grace_anew() -> None:
+    grace = ReconnectGrace(START)
+    grace.no_deadline_before(fleet(True), START + 1)
+    grace.next_look(START + 100)
+    # Stopped from then on (SIGSTOP, a machine that is moved): what the proxies have said is not heard yet.
+    assert grace.no_deadline_before(fleet(True), START + 160) == START + 160 + SETTLING
+    grace.next_look(START + 160 + SETTLING)
+    assert grace.no_deadline_before(fleet(True), START + 161 + SETTLING) == START + 160 + SETTLING
+
+
+def test_a_look_that_comes_in_time_or_was_not_due_begins_nothing_anew() -> None:
+    grace = ReconnectGrace(START)
+    grace.no_deadline_before(fleet(True), START + 1)
+    for due, at in ((START + 100, START + 101), (START + 200, START + 150), (None, START + 900)):
+        grace.next_look(due)
+        assert grace.no_deadline_before(fleet(True), at) == START + 1 + SETTLING
