@@ -24,13 +24,14 @@ class View:
     for now.
     """
 
-    __slots__ = ("_digest", "_linked", "kept", "subscription", "table")
+    __slots__ = ("_digest", "_linked", "_version", "kept", "subscription", "table")
 
     def __init__(self, subscription: Subscription, table: Table, kept: Mapping[str, Resource | None]) -> None:
         self.subscription = subscription
         self.table = table
         self.kept = kept
         self._digest: int | None = None
+        self._version: str | None = None
         self._linked: Links | None = None
 
     def get(self, name: str) -> Resource | None:
@@ -69,7 +70,9 @@ class View:
             self._digest = (
                 self.table.digest if whole else sum(resource.digest for resource in self) & DIGEST_MASK
             )
-        return f"{self._digest:032x}"
+        if self._version is None:
+            self._version = f"{self._digest:032x}"
+        return self._version
 
     def derive_digest(self, sent: View, before: Mapping[str, Resource | None]) -> None:
         """Know the version from that of ``sent``, by what differs."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-
-from xds_server import ProxyState
+from collections.abc import Mapping
 
 
 class NackCounts:
@@ -12,16 +11,16 @@ class NackCounts:
 
     def __init__(self) -> None:
         self._counts: Counter[tuple[str, str]] = Counter()
-        self._last: dict[tuple[str, str], int] = {}
+        self._standing: dict[str, Mapping[str, int]] = {}
 
-    def note(self, state: ProxyState) -> None:
-        """Look at a proxy after it has said something."""
-        for type_url, each in state.types.items():
-            if each.nack is None:
-                self._last.pop((state.node_id, type_url), None)
-            elif self._last.get((state.node_id, type_url)) != each.nack.generation:
-                self._last[state.node_id, type_url] = each.nack.generation
-                self._counts[state.node_id, type_url] += 1
+    def note(self, proxy: str, standing: Mapping[str, int]) -> None:
+        """Take in the refusals of a proxy that stand (see `Fleet.refusals`), after it has said something."""
+        before = self._standing.pop(proxy, {})
+        for type_url, generation in standing.items():
+            if before.get(type_url) != generation:
+                self._counts[proxy, type_url] += 1
+        if standing:
+            self._standing[proxy] = standing
 
     def of(self, proxy: str, type_url: str) -> int:
         return self._counts[proxy, type_url]

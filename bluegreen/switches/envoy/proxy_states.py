@@ -6,8 +6,9 @@ from xds_server import CLUSTER, ROUTE, Fleet, ProxyState
 
 
 class ProxyStates:
-    """The fleet's facts, built anew for a proxy once it was sent or has said something: thousands of proxies
-    are looked at many times a second, and few have changed in between.
+    """The fleet's facts, built anew for a proxy that is looked at after it was sent or has said something:
+    thousands of proxies are looked at many times a second, and few have changed in between; and thousands
+    change within a moment, in which nobody looks.
 
     A proxy may also come to have more without a word, where a change was taken back before it was sent. So
     what is kept counts as far as it proves, or while the proxy owes an answer, which will be heard; and what
@@ -18,11 +19,15 @@ class ProxyStates:
         self._fleet = fleet
         self._kept: dict[str, ProxyState] = {}
 
+    def drop(self, proxy: str) -> None:
+        """The proxy has changed."""
+        self._kept.pop(proxy, None)
+
     def refresh(self, proxy: str) -> ProxyState | None:
         """The proxy's facts of this moment; None: it is not connected."""
         state = self._fleet.get(proxy)
         if state is None:
-            self._kept.pop(proxy, None)
+            self.drop(proxy)
         else:
             self._kept[proxy] = state
         return state

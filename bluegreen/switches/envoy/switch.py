@@ -181,20 +181,26 @@ class EnvoySwitch:
         return ServiceSources(traffic, gateways, self._states, self._statistics)
 
     def _proxy_changed(self, proxy: str) -> None:
-        state = self._states.refresh(proxy)
-        if state is not None and proxy not in self._connected:
-            self._connected.add(proxy)
-            self._known.saw(proxy, state.group, state.client_version, self._now())
-        elif state is None and proxy in self._connected:
-            self._connected.discard(proxy)
-            known = self._known.get(proxy)
-            if known is not None:
-                self._known.saw(proxy, known.gateway, known.version, self._now())
-        if state is not None:
-            self._nacks.note(state)
+        # A push changes thousands of proxies: of each no more is taken in here than must be at once.
+        self._states.drop(proxy)
+        if (proxy in self.server.fleet) != (proxy in self._connected):
+            self._came_or_went(proxy)
+        if proxy in self._connected:
+            self._nacks.note(proxy, self.server.fleet.refusals(proxy))
         known = self._known.get(proxy)
         if known is not None:
             self._notify_gateway(known.gateway)
+
+    def _came_or_went(self, proxy: str) -> None:
+        state = self._states.refresh(proxy)
+        if state is not None:
+            self._connected.add(proxy)
+            self._known.saw(proxy, state.group, state.client_version, self._now())
+            return
+        self._connected.discard(proxy)
+        known = self._known.get(proxy)
+        if known is not None:
+            self._known.saw(proxy, known.gateway, known.version, self._now())
 
     def _proxy_reported(self, proxy: str) -> None:
         known = self._known.get(proxy)
