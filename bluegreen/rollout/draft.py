@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from bluegreen.model.aggregate import ServiceAggregate
@@ -42,14 +43,15 @@ class Draft:
         aggregate: ServiceAggregate,
         now: float,
         origin: Origin,
-        report: TrafficReport | None = None,
+        report: TrafficReport | Callable[[], TrafficReport] = TrafficReport,
         progress: MigrationProgress | None = None,
     ) -> None:
-        """`report`: the facts of this moment, for what an operator shall not do against them; `progress`: how
-        far the open run of migrations is, to be told of."""
+        """`report`: the facts of this moment, for what an operator shall not do against them, or how to come
+        by them: to look at thousands of proxies takes its time, and most commands ask nothing of them.
+        `progress`: how far the open run of migrations is, to be told of."""
         self.aggregate = self._before = aggregate
         self.now = now
-        self.report = report or TrafficReport()
+        self._report = report
         self.progress = progress
         self._origin = origin
         self._events: list[Event] = []
@@ -63,6 +65,10 @@ class Draft:
             for event in self._events
         )
         return Change(self.aggregate, events, sentence)
+
+    @cached_property
+    def report(self) -> TrafficReport:
+        return self._report if isinstance(self._report, TrafficReport) else self._report()
 
     @property
     def asked_by(self) -> str:

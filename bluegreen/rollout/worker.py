@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.command import TakenCommand
@@ -75,6 +76,7 @@ class ServiceWorker:
         self._rest_until = 0.0
         self._turn = asyncio.Lock()
         self._woken = asyncio.Event()
+        self._asked = asyncio.Event()
 
     @property
     def migration(self) -> MigrationProgress | None:
@@ -84,6 +86,10 @@ class ServiceWorker:
     def wake(self) -> None:
         """Have the worker look again."""
         self._woken.set()
+
+    def _look_at_once(self) -> None:
+        self._asked.set()
+        self.wake()
 
     def instances_changed(self, revision: int) -> None:
         """Whoever provides the instances of a deployment has news of them."""
@@ -100,7 +106,7 @@ class ServiceWorker:
             except Conflict:
                 # An `apply` came between: ask once more, on what it left.
                 result = await self._command(decide_on, origin)
-        self.wake()
+        self._look_at_once()
         return result
 
     async def _command(self, decide_on: Decide, origin: Origin) -> CommandResult:
@@ -109,8 +115,8 @@ class ServiceWorker:
             if taken.service != self.aggregate.name:
                 raise InvalidInput(f"The key {origin.key!r} was used for a command to {taken.service}.")
             return CommandResult(taken.message, taken.deployment, taken.rollout, taken.migration)
-        report = self._around.switch.observe(self.aggregate.name)
-        draft = Draft(self.aggregate, self._around.clock.now(), origin, report, self.migration)
+        observe = partial(self._around.switch.observe, self.aggregate.name)
+        draft = Draft(self.aggregate, self._around.clock.now(), origin, observe, self.migration)
         sentence = decide_on(draft)
         change = draft.change(sentence)
         result = _result(sentence, self.aggregate, change.aggregate)
@@ -125,13 +131,12 @@ class ServiceWorker:
         async with self._turn:
             if aggregate.revision > self.aggregate.revision:
                 self.aggregate = aggregate
-        self.wake()
+        self._look_at_once()
 
     async def run(self) -> None:
         """Decide and act until cancelled."""
         async with asyncio.TaskGroup() as outside:
             while True:
-                self._woken.clear()
                 # From before the look on: a fact that changes during it is looked at again.
                 self._around.alert.add(self.aggregate.name)
                 wait = await self._advance()
@@ -168,12 +173,14 @@ class ServiceWorker:
     async def _advance(self) -> Wait:
         while True:
             async with self._turn:
+                self._woken.clear()
+                self._asked.clear()
                 step = self._look()
                 if isinstance(step, Wait):
                     self._tell(step.sentence)
                     return step
                 try:
-                    await self._record(step)
+                    is_published = await self._record(step)
                 except Conflict:
                     continue  # decide anew, on what the other writer left
                 except NotServing as error:
@@ -183,8 +190,10 @@ class ServiceWorker:
                     self._rest_until = self._around.clock.now() + RETRY_AFTER
                     return Wait(self.activity, self._rest_until, urgent=True)
                 log.info("%s: %s", self.aggregate.name, step.sentence)
-            # What was published goes out before thousands of proxies are looked at again.
+            # What was published goes out, and is answered, before thousands of proxies are looked at again.
             await asyncio.sleep(0)
+            if is_published:
+                await self._rest()
 
     def _look(self) -> Change | Wait:
         now = self._around.clock.now()
@@ -199,7 +208,8 @@ class ServiceWorker:
         self._rest_until = ended + min(REST * (ended - now), LONGEST_REST)
         return step
 
-    async def _record(self, change: Change, command: TakenCommand | None = None) -> None:
+    async def _record(self, change: Change, command: TakenCommand | None = None) -> bool:
+        """Make a change durable, then have the switch follow; whether there was anything to publish."""
         before = self.aggregate
         try:
             self.aggregate = await self._around.store.compare_and_set(
@@ -210,14 +220,15 @@ class ServiceWorker:
             self.aggregate = await self._around.store.load(before.name)
             self.wake()
             raise
-        self._act(before)
+        is_published = self._act(before)
         self._tell(change.sentence)
         self._around.changed(before.name)
+        return is_published
 
-    def _act(self, before: ServiceAggregate) -> None:
+    def _act(self, before: ServiceAggregate) -> bool:
         old, new = wanted_traffic(before), wanted_traffic(self.aggregate)
         if new == old:
-            return
+            return False
         kept = {backend.revision for backend in new.backends if backend.routed}
         if any(backend.routed and backend.revision not in kept for backend in old.backends):
             self._around.switch.retire(new)
@@ -225,6 +236,7 @@ class ServiceWorker:
             self._around.switch.set_weights(new)
         else:
             self._around.switch.prepare(new)
+        return True
 
     def _tell(self, sentence: str) -> None:
         if sentence != self.activity:
@@ -234,18 +246,24 @@ class ServiceWorker:
     async def _sleep(self, wait: Wait) -> None:
         moments = [each for each in (wait.until, self._watcher.next_look_at) if each is not None]
         timeout = max(0.0, min(moments) - self._around.clock.now()) if moments else None
-        try:
-            async with asyncio.timeout(timeout):
-                await self._woken.wait()
-        except TimeoutError:
-            return  # the moment that was waited for has come
+        await _wait(self._woken, timeout)
 
     async def _rest(self) -> None:
         """Let facts come together. Each of thousands of proxies wakes this worker, and a look at all of them
-        after each would leave no time to hear the next; with a few proxies the rest is not felt."""
+        after each would leave no time to hear the next; with a few proxies the rest is not felt. What an
+        operator asks for ends it."""
         left = self._rest_until - self._around.clock.now()
         if left > 0:
-            await asyncio.sleep(left)
+            await _wait(self._asked, left)
+
+
+async def _wait(event: asyncio.Event, seconds: float | None) -> None:
+    """Until the event, or until the time is over; None: for as long as it takes."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return  # the moment that was waited for has come
 
 
 def _result(sentence: str, before: ServiceAggregate, after: ServiceAggregate) -> CommandResult:
