@@ -72,5 +72,5 @@ def _backend_view(backend: BackendReport, expected: int, *, silent: bool) -> pb.
         warming=bool(backend.warming) and not silent,
         healthy=NOT_REPORTED if backend.healthy is None or silent else backend.healthy,
         expected=expected,
-        active_requests=NOT_REPORTED if silent else backend.figures.active,
+        active_requests=NOT_REPORTED if silent else backend.active,
     )

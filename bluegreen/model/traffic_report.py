@@ -50,7 +50,7 @@ class BackendReport:
     healthy: int | None = None
     warming: bool | None = None
     readings: tuple[LoadReading, ...] = ()
-    figures: RequestFigures = field(default_factory=RequestFigures)
+    active: int = 0  # requests under way, as it last reported
 
 
 @dataclass(frozen=True, slots=True)

@@ -267,7 +267,7 @@ def shifting(operations: PuppetOperations) -> None:
                 connected=False,
                 rejected="bad\x1b[2J",
                 silent=True,
-                backends={2: BackendReport(2, healthy=1, figures=RequestFigures(active=9))},
+                backends={2: BackendReport(2, healthy=1, active=9)},
             ),
             ProxyReport(
                 "edge-3",

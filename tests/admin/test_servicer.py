@@ -235,7 +235,7 @@ def shifting(operations: PuppetOperations) -> None:
                         healthy=1,
                         warming=False,
                         readings=(LoadReading(STARTED, 3, 0),),
-                        figures=RequestFigures(active=3),
+                        active=3,
                     )
                 },
             ),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 PREFIX = "bluegreen/"
 PREVIEW = "/preview"
@@ -27,10 +28,9 @@ _CLUSTER = re.compile(rf"{PREFIX}(?P<service>[^/.]+)/(?P<revision>[1-9][0-9]*)(?
 _GATEWAY = re.compile(rf"{PREFIX}(?P<gateway>[^/.]+)(?P<preview>{PREVIEW})?")
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterName:
+class ClusterName(NamedTuple):
     """A revision of a service to a proxy. `twin`: the one that only its own routes name; None: the cluster of
-    the production traffic."""
+    the production traffic. A tuple, since all that thousands of proxies report is looked up by it."""
 
     service: str
     revision: int

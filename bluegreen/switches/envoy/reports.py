@@ -72,7 +72,7 @@ def _proxy_report(sources: ServiceSources, known: KnownProxy, now: float) -> Pro
         for backend in sources.traffic.backends
     }
     if statistics is not None:
-        backends = _withdrawn(sources.traffic, statistics) | backends
+        _add_withdrawn(backends, sources.traffic, statistics)
     return ProxyReport(
         proxy=known.id,
         gateway=known.gateway,
@@ -100,13 +100,15 @@ def _both(one: float | None, other: float | None) -> float | None:
     return None if one is None or other is None else max(one, other)
 
 
-def _withdrawn(traffic: ServiceTraffic, statistics: ProxyStatistics) -> dict[int, BackendReport]:
+def _add_withdrawn(
+    backends: dict[int, BackendReport], traffic: ServiceTraffic, statistics: ProxyStatistics
+) -> None:
     """Revisions that are wanted no more but still in the proxy's last report: requests are pinned to them."""
-    return {
-        name.revision: BackendReport(name.revision, healthy=seen.healthy, readings=seen.readings)
-        for name, seen in statistics.clusters_of(traffic.service.name)
-        if seen.reported_at == statistics.reported_at
-    }
+    for name, seen in statistics.clusters_of(traffic.service.name):
+        if name.revision not in backends and seen.reported_at == statistics.reported_at:
+            backends[name.revision] = BackendReport(
+                name.revision, healthy=seen.healthy, readings=seen.readings
+            )
 
 
 def _backend_report(
@@ -127,7 +129,7 @@ def _backend_report(
         healthy=seen.healthy,
         warming=seen.warming,
         readings=statistics.production_readings(service, backend.revision),
-        figures=RequestFigures(requests=seen.requests.value, active=seen.active),
+        active=seen.active,
     )
 
 
@@ -136,7 +138,6 @@ def _rejection(traffic: ServiceTraffic, types: Mapping[str, TypeState], since: G
 
     A refused set of clusters names those that were wrong; the others were applied all the same.
     """
-    ours = cluster_name(traffic.service.name, 0).removesuffix("0")
     for type_url, generation in (
         (LISTENER, 0),
         (CLUSTER, since.clusters),
@@ -150,6 +151,7 @@ def _rejection(traffic: ServiceTraffic, types: Mapping[str, TypeState], since: G
             generation, state.nack.generation
         ):
             continue
+        ours = cluster_name(traffic.service.name, 0).removesuffix("0")
         if type_url in (CLUSTER, ENDPOINT) and ours not in state.nack.text:
             continue
         if type_url == LISTENER and _has(types.get(ROUTE), since.routes):

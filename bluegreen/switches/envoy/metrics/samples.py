@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
+from bluegreen.switches.envoy.metrics.counts import COUNTERS
 from bluegreen.switches.envoy.metrics.sample import Sample
 from bluegreen.switches.envoy.metrics.v1.metrics_service_pb2 import (
     COUNTER,
@@ -16,6 +17,17 @@ from bluegreen.switches.envoy.metrics.v1.metrics_service_pb2 import (
 )
 from bluegreen.switches.envoy.names import ClusterName, ListenerName
 
+_READ = frozenset(
+    (
+        *("cluster.upstream_rq_total", "cluster.upstream_rq_xx", "cluster.upstream_rq_time"),
+        *("cluster.upstream_rq_active", "cluster.upstream_rq_pending_active"),
+        *("cluster.membership_healthy", "cluster.membership_total", "cluster.warming_state"),
+        *("http.downstream_rq_completed", "http.downstream_rq_xx", "http.rq_direct_response"),
+        *COUNTERS,
+    )
+)
+"""What `ClusterStatistics` and `ProxyStatistics` read. An Envoy reports as much again for its operators."""
+
 MAXIMUM_NAME = 512
 """Characters; longer than any name of ours."""
 
@@ -25,11 +37,18 @@ def samples(families: Iterable[MetricFamily]) -> list[Sample]:
 
     Envoy takes their names out of that of a statistic and puts them beside it (`emit_tags_as_labels`).
     """
-    read = (_sample(family, metric) for family in families for metric in family.metric)
-    return [each for each in read if each is not None]
+    read: list[Sample] = []
+    for family in families:
+        name = family.name
+        if name in _READ:
+            for metric in family.metric:
+                sample = _sample(name, family.type, metric)
+                if sample is not None:
+                    read.append(sample)
+    return read
 
 
-def _sample(family: MetricFamily, metric: Metric) -> Sample | None:
+def _sample(name: str, kind: int, metric: Metric) -> Sample | None:
     cluster: ClusterName | None = None
     listener: ListenerName | None = None
     class_: int | None = None
@@ -43,16 +62,16 @@ def _sample(family: MetricFamily, metric: Metric) -> Sample | None:
                 class_ = int(label.value)
     if cluster is None and listener is None:
         return None
-    if family.type == HISTOGRAM:
-        return Sample(family.name, cluster=cluster, listener=listener, histogram=_buckets(metric.histogram))
-    if family.type == COUNTER:
+    if kind == HISTOGRAM:
+        return Sample(name, cluster=cluster, listener=listener, histogram=_buckets(metric.histogram))
+    if kind == COUNTER:
         value = metric.counter.value
-    elif family.type == GAUGE:
+    elif kind == GAUGE:
         value = metric.gauge.value
     else:
         return None
     # A value that is not a number, or below none, was not counted by an Envoy.
-    return Sample(family.name, value, cluster, listener, class_) if 0 <= value < 2**63 else None
+    return Sample(name, value, cluster, listener, class_) if 0 <= value < 2**63 else None
 
 
 def _cluster(text: str) -> ClusterName | None:
