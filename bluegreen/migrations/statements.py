@@ -4,7 +4,7 @@ executed as it stands."""
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -38,6 +38,13 @@ class Statement:
         """All tokens, one blank between them, words in upper case, strings empty, nothing unusual in quoted
         names: what patterns look at."""
         return " ".join(_bone(token) for token in self.tokens)
+
+    def skeleton_between(self, start: int, end: int) -> str:
+        """That of the tokens which begin between these offsets."""
+        first, last = (
+            bisect_left(self.tokens, offset, key=lambda token: token.offset) for offset in (start, end)
+        )
+        return " ".join(_bone(token) for token in self.tokens[first:last])
 
     @property
     def runs_alone(self) -> bool:

@@ -9,19 +9,19 @@ from functools import cached_property
 
 from bluegreen.migrations.lint.form_rules import LINT_FAILED, SYNTAX_ERROR, UNUSED_IGNORE
 from bluegreen.migrations.lint.ignores import Ignores, read_ignores
+from bluegreen.migrations.lint.leniency import lenient
+from bluegreen.migrations.lint.made_here import MadeHere
 from bluegreen.migrations.lint.new_things import (
     NOTHING_NEW,
     NewThings,
     demands_value,
     has_values,
     is_about,
-    is_virtual,
-    read_new_tables,
     read_new_things,
     restricts_only,
 )
 from bluegreen.migrations.lint.own_rules import own_findings
-from bluegreen.migrations.lint.rule import Ground, Rule, Weight
+from bluegreen.migrations.lint.rule import Rule, Weight
 from bluegreen.migrations.lint.rules import find_rule
 from bluegreen.migrations.lint.squawk import SquawkFinding
 from bluegreen.migrations.lint.squawk_rules import ADDS_COLUMN, RESTRICTS, squawk_rule
@@ -35,8 +35,6 @@ MAXIMUM_FINDINGS = 100
 # Said of a column that is being added: no version knows it, and what it costs other rules say.
 _OF_NEW_COLUMNS = frozenset({RESTRICTS, "ban-alter-generated-expression", "ban-alter-identity"})
 _REFERS = "adding-foreign-key-constraint"
-_FAILS_ROWS = "adding-required-field"
-_REWRITES = "adding-field-with-default"
 _GENERAL = "constraint-missing-not-valid"
 _SPECIAL = frozenset({_REFERS, "disallowed-unique-constraint", "adding-serial-primary-key-field"})
 
@@ -69,7 +67,8 @@ class _Draft:
 def judge(seen: Seen, new: NewThings) -> list[LintFinding]:
     """What is to be said of a file; `new` is what all files add that are applied together."""
     file, phase = seen.file, seen.file.migration.phase
-    drafts = [*_of_squawk(seen, new), *_of_ours(file)]
+    made = MadeHere(file.statements)
+    drafts = [*_of_squawk(seen, new, made), *_of_ours(file, made)]
     if seen.failure:
         reason = f"Squawk could not look at it: {seen.failure}."
         drafts.append(_Draft(replace(LINT_FAILED, reason=reason), 0, Weight.REFUSED))
@@ -81,28 +80,23 @@ def judge(seen: Seen, new: NewThings) -> list[LintFinding]:
     return [_finding(draft, file, lines) for draft in kept[:MAXIMUM_FINDINGS]]
 
 
-def _of_squawk(seen: Seen, new: NewThings) -> Iterator[_Draft]:
+def _of_squawk(seen: Seen, new: NewThings, made: MadeHere) -> Iterator[_Draft]:
     phase, statements = seen.file.migration.phase, seen.file.statements
     starts = [each.offset for each in statements]
     added = _Ranges(each for each in seen.findings if each.rule == ADDS_COLUMN)
     special = [each.offset for each in seen.findings if each.rule in _SPECIAL]
-    created = read_new_tables(statements)
     last_wrong = -1
     for finding in seen.findings:
         index = bisect_right(starts, finding.offset) - 1
         rule = _rule(finding)
-        weight = rule.weight(phase)
+        weight = lenient(rule.weight(phase), statements[index], finding)
         column = added.at(finding.offset)
         if column and finding.rule in _OF_NEW_COLUMNS:
             continue
         if column and finding.rule == _REFERS and not has_values(statements[index], column):
             continue  # there is nothing to be checked
-        if (rule.ground is Ground.LOCKS or finding.rule == _FAILS_ROWS) and is_about(
-            created, statements[index]
-        ):
+        if rule.spares_new and made.is_about(statements[index]):
             continue  # it has no rows, and nobody knows it
-        if finding.rule == _REWRITES and is_virtual(statements[index], finding):
-            continue
         if finding.rule == _GENERAL and _any_between(special, finding.offset, finding.end):
             continue
         if finding.rule == SYNTAX_ERROR.name:
@@ -132,9 +126,9 @@ def _weight_of_restriction(
     return Weight.TOLD if restricts_only(new, statement, finding) else Weight.REFUSED
 
 
-def _of_ours(file: MigrationFile) -> Iterator[_Draft]:
+def _of_ours(file: MigrationFile, made: MadeHere) -> Iterator[_Draft]:
     phase = file.migration.phase
-    for rule, statement in own_findings(file.statements, phase):
+    for rule, statement in own_findings(file.statements, phase, made):
         if rule.weight(phase) is not Weight.PASSED:
             yield _Draft(rule, statement.offset, rule.weight(phase))
 

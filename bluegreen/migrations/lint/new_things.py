@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from bluegreen.migrations.lint.own_rules import NAME, QUALIFIED, created_table
+from bluegreen.migrations.lint.made_here import normal
+from bluegreen.migrations.lint.own_rule import NAME, QUALIFIED
+from bluegreen.migrations.lint.own_rules import created_table
 from bluegreen.migrations.lint.squawk import SquawkFinding
 from bluegreen.migrations.lint.squawk_rules import ADDS_COLUMN
 from bluegreen.migrations.statements import Statement
@@ -59,7 +61,7 @@ def read_new_things(statements: Iterable[Statement], findings: Iterable[SquawkFi
 
 def read_new_tables(statements: Iterable[Statement]) -> set[str]:
     """The tables that a file creates."""
-    return {_normal(table) for each in statements if (table := created_table(each))}
+    return {normal(table) for each in statements if (table := created_table(each))}
 
 
 def is_about(tables: set[str], statement: Statement) -> bool:
@@ -87,17 +89,12 @@ def demands_value(statement: Statement, finding: SquawkFinding, others: Iterable
     if not is_demand or statement.words[:2] != ("ALTER", "TABLE"):  # an index may just leave NULL out
         return False
     triggers = filter(None, (_GIVES_VALUES.match(each.skeleton) for each in others))
-    return _table(statement) not in {_normal(found["table"]) for found in triggers}
+    return _table(statement) not in {normal(found["table"]) for found in triggers}
 
 
 def has_values(statement: Statement, added: SquawkFinding) -> bool:
     """Whether the column that is added here has more than NULL in the rows that there are."""
     return not _HAS_VALUES.isdisjoint(_word(token) for token in _tokens(statement, added))
-
-
-def is_virtual(statement: Statement, finding: SquawkFinding) -> bool:
-    """Whether a generated column is computed when it is read: then no row is written."""
-    return "VIRTUAL" in [_word(token) for token in _tokens(statement, finding)]
 
 
 def _new_column(statement: Statement, finding: SquawkFinding) -> tuple[str, str] | None:
@@ -110,7 +107,7 @@ def _new_column(statement: Statement, finding: SquawkFinding) -> tuple[str, str]
     position += 3 * (words[position : position + 3] == ["IF", "NOT", "EXISTS"])
     if position >= len(tokens) or has_values(statement, finding):
         return None
-    return table, _normal(tokens[position].text)
+    return table, normal(tokens[position].text)
 
 
 def _tokens(statement: Statement, finding: SquawkFinding) -> tuple[Token, ...]:
@@ -132,17 +129,12 @@ def _columns(tokens: tuple[Token, ...]) -> Iterator[str]:
         after = tokens[index + 1].text if index + 1 < len(tokens) else ""
         is_name = token.kind is Kind.NAME or (token.kind is Kind.WORD and _word(token) not in _RESERVED)
         if depth and is_name and before != "::" and after != "(":
-            yield _normal(token.text)
+            yield normal(token.text)
 
 
 def _table(statement: Statement) -> str | None:
     found = _TABLE.match(statement.skeleton)
-    return _normal(found["table"]) if found else None
-
-
-def _normal(name: str) -> str:
-    parts = name.split(" . ")
-    return ".".join(part[1:-1] if part.startswith('"') else part.lower() for part in parts)
+    return normal(found["table"]) if found else None
 
 
 def _word(token: Token) -> str:

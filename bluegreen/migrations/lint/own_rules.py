@@ -1,35 +1,23 @@
-"""What Squawk is silent on. Each rule is a pattern that the statement's skeleton begins with."""
+"""What Squawk is silent on."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+from bluegreen.migrations.lint.made_here import MadeHere
+from bluegreen.migrations.lint.own_rule import NAME, QUALIFIED, OwnRule, own
+from bluegreen.migrations.lint.quiet_rules import QUIET_RULES
 from bluegreen.migrations.lint.rule import LATER, Ground, Rule, Weight
 from bluegreen.migrations.statements import Statement
 from bluegreen.model.migration import Phase
 
-NAME = r'(?:[^ "]++|"[^"]*+")'
-QUALIFIED = rf"(?P<table>{NAME}(?: \. {NAME})*+)"
-
-
 _CREATES = r"CREATE (?:(?:GLOBAL |LOCAL )?TEMP(?:ORARY)? |UNLOGGED )?(?:TABLE|MATERIALIZED VIEW) "
 _IS_NEW = re.compile(rf"{_CREATES}(?!IF NOT EXISTS ){QUALIFIED}")
+_NAMES = re.compile(rf"{NAME}(?: \. {NAME})*+")
+_MAY_END = re.compile(r"^DROP\b| (?:RENAME TO|SET SCHEMA) ")
 MAY_EXIST = re.compile(rf"{_CREATES}IF NOT EXISTS {QUALIFIED}")
 """The beginning of a statement that creates a table, unless there is one."""
-
-
-@dataclass(frozen=True, slots=True)
-class OwnRule:
-    """`pattern` may have a group `table`: one that the same file creates is free."""
-
-    rule: Rule
-    pattern: re.Pattern[str]
-
-
-def _own(rule: Rule, *patterns: str) -> list[OwnRule]:
-    return [OwnRule(rule, re.compile(pattern)) for pattern in patterns]
 
 
 _UNBATCHED = Rule(
@@ -129,6 +117,26 @@ _ATTACH = Rule(
     Weight.TOLD,
     Weight.TOLD,
 )
+_CHECKED_DOMAIN = Rule(
+    "checking-domain",
+    Ground.LOCKS,
+    "All tables with a column of this domain are checked while nobody can write to them.",
+    "Use a CHECK constraint of the table, NOT VALID at first.",
+)
+_ENFORCED = Rule(
+    "enforcing-constraint",
+    Ground.LOCKS,
+    "All rows are checked while nobody can use the table.",
+    "ADD CONSTRAINT ... NOT VALID under another name, and VALIDATE CONSTRAINT in the file of a later number.",
+)
+_KEY = Rule(
+    "key-using-index",
+    Ground.LOCKS,
+    "Unless its columns are NOT NULL already, all rows are read while nobody can use the table.",
+    "SET NOT NULL before, which takes three steps of its own: see adding-not-nullable-field.",
+    Weight.TOLD,
+    Weight.TOLD,
+)
 _LEDGER = Rule(
     "ledger-schema",
     Ground.FORM,
@@ -137,8 +145,9 @@ _LEDGER = Rule(
 )
 
 _WRITES = r"(?:UPDATE|DELETE FROM|MERGE INTO|INSERT INTO)"
+_ALTERS_TABLE = rf"ALTER TABLE (?:IF EXISTS )?(?:ONLY )?{QUALIFIED}"
 _ADDS_COLUMN = (
-    rf"ALTER TABLE (?:IF EXISTS )?(?:ONLY )?{QUALIFIED} (?:.* , )?ADD (?:COLUMN )?(?:IF NOT EXISTS )?"
+    rf"{_ALTERS_TABLE} (?:.* , )?ADD (?:COLUMN )?(?:IF NOT EXISTS )?"
     rf"(?!(?:CONSTRAINT|CHECK) ){NAME} "
 )
 _OURS = r'(?:BLUEGREEN|"bluegreen")'
@@ -149,7 +158,7 @@ _OTHER_KINDS = (
 )
 
 OWN_RULES: tuple[OwnRule, ...] = (
-    *_own(
+    *own(
         _UNBATCHED,
         rf"(?:UPDATE|DELETE FROM|MERGE INTO) (?:ONLY )?{QUALIFIED}",
         rf"INSERT INTO {QUALIFIED} (?=.*\b(?:SELECT|TABLE)\b)",
@@ -157,10 +166,10 @@ OWN_RULES: tuple[OwnRule, ...] = (
         rf"(?:\( )*(?:WITH|EXPLAIN) .*\b{_WRITES}\b",
         rf"CREATE (?:\w+ )*TABLE .*\bAS (?:\( )*WITH .*\b{_WRITES}\b",
     ),
-    *_own(_LOCK_TABLE, rf"LOCK (?:TABLE )?(?:ONLY )?{QUALIFIED}", r"LOCK .* , "),
-    *_own(_TRUNCATE, rf"TRUNCATE (?:TABLE )?(?:ONLY )?{QUALIFIED}", r"TRUNCATE .* , "),
-    *_own(_REFRESH, rf"REFRESH MATERIALIZED VIEW (?!CONCURRENTLY ){QUALIFIED}"),
-    *_own(
+    *own(_LOCK_TABLE, rf"LOCK (?:TABLE )?(?:ONLY )?{QUALIFIED}", r"LOCK .* , "),
+    *own(_TRUNCATE, rf"TRUNCATE (?:TABLE )?(?:ONLY )?{QUALIFIED}", r"TRUNCATE .* , "),
+    *own(_REFRESH, rf"REFRESH MATERIALIZED VIEW (?!CONCURRENTLY ){QUALIFIED}"),
+    *own(
         _REWRITE,
         r"VACUUM .*\bFULL\b",
         r"CLUSTER\b",
@@ -168,56 +177,68 @@ OWN_RULES: tuple[OwnRule, ...] = (
         r" (?:.* , )?SET (?:TABLESPACE|LOGGED|UNLOGGED|ACCESS METHOD)\b",
         r"ALTER (?:TABLE|MATERIALIZED VIEW|INDEX) ALL IN TABLESPACE\b",
     ),
-    *_own(
+    *own(
         _COUNTED_COLUMN,
         rf"{_ADDS_COLUMN}(?:(?:BIG|SMALL)?SERIAL[248]?\b|[^,]*\bAS IDENTITY\b)",
     ),
-    *_own(_CHECKED_COLUMN, rf"{_ADDS_COLUMN}(?:(?!, (?:ADD|ALTER|DROP)\b).)*?\bCHECK \("),
-    *_own(_REINDEX, r"REINDEX \([^)]*\bCONCURRENTLY (?:FALSE|OFF|0|'')"),
-    *_own(_HIDDEN, r"(?:DO|CALL|EXECUTE)\b"),
-    *_own(_QUERY, r"(?:\( )*(?:SELECT|VALUES|TABLE|EXPLAIN)\b", rf"(?:\( )*WITH (?!.*\b{_WRITES}\b)"),
-    *_own(
+    *own(_CHECKED_COLUMN, rf"{_ADDS_COLUMN}(?:(?!, (?:ADD|ALTER|DROP)\b).)*?\bCHECK \("),
+    *own(_REINDEX, r"REINDEX \([^)]*\bCONCURRENTLY (?:FALSE|OFF|0|'')"),
+    *own(_HIDDEN, r"(?:DO|CALL|EXECUTE)\b", r"COPY .* (?:FROM|TO) PROGRAM\b"),
+    *own(_QUERY, r"(?:\( )*(?:SELECT|VALUES|TABLE|EXPLAIN)\b", rf"(?:\( )*WITH (?!.*\b{_WRITES}\b)"),
+    *own(
         _SETTING,
         r"SET (?!LOCAL |CONSTRAINTS |TRANSACTION |SESSION CHARACTERISTICS )",
         rf'SET LOCAL "?(?i:{_TIMEOUTS})\b',
         r"(?:RESET|DISCARD)\b",
     ),
-    *_own(
+    *own(
         _RULE,
         r"CREATE (?:OR REPLACE )?RULE\b",
         r"ALTER TABLE .* (?:ENABLE|DISABLE)(?: REPLICA| ALWAYS)? RULE\b",
     ),
-    *_own(
+    *own(
         _TRIGGER,
         rf"CREATE (?:OR REPLACE )?(?:CONSTRAINT )?TRIGGER .* ON {QUALIFIED}",
         r"CREATE EVENT TRIGGER\b",
     ),
-    *_own(_DROP, rf"DROP (?:{_OTHER_KINDS})\b"),
-    *_own(_ATTACH, rf"ALTER TABLE .* ATTACH PARTITION {QUALIFIED}"),
-    *_own(
+    *own(_DROP, rf"DROP (?:{_OTHER_KINDS})\b"),
+    *own(_ATTACH, rf"ALTER TABLE .* ATTACH PARTITION {QUALIFIED}"),
+    *own(_CHECKED_DOMAIN, rf"ALTER DOMAIN {QUALIFIED} (?:SET NOT NULL|VALIDATE)\b"),
+    *own(
+        _ENFORCED,
+        rf"{_ALTERS_TABLE} (?:.* , )?ALTER CONSTRAINT {NAME} (?:(?!, |NOT ENFORCED\b).)*\bENFORCED\b",
+    ),
+    *own(_KEY, rf"{_ALTERS_TABLE} (?:.* , )?ADD (?:CONSTRAINT {NAME} )?PRIMARY KEY USING INDEX "),
+    *QUIET_RULES,
+    *own(
         _LEDGER,
         rf"(?:.* )?{_OURS} \. ",
         rf"(?=.* (?:SCHEMA|SEARCH_PATH) ).* {_OURS}(?: |$)",
     ),
 )
 
-_OF_BACKFILLS = tuple(own for own in OWN_RULES if own.rule is _LEDGER)
+_OF_BACKFILLS = tuple(each for each in OWN_RULES if each.rule is _LEDGER)
 
 
-def own_findings(statements: Iterable[Statement], phase: Phase) -> Iterator[tuple[Rule, Statement]]:
+def own_findings(
+    statements: Iterable[Statement], phase: Phase, made: MadeHere
+) -> Iterator[tuple[Rule, Statement]]:
     """What the statements of one file do that they had better not. To a backfill, which keeps to its batch,
     only the rule on the ledger applies."""
     rules = OWN_RULES if phase is not Phase.BACKFILL else _OF_BACKFILLS
     created: set[str] = set()
     for statement in statements:
-        against = {own.rule: None for own in rules if _is_against(own, statement, created)}
-        yield from ((rule, statement) for rule in against)
+        against = {each.rule: None for each in rules if _is_against(each, statement, created)}
+        is_free = made.is_about(statement)
+        yield from ((rule, statement) for rule in against if not (is_free and rule.spares_new))
+        if _MAY_END.search(statement.skeleton):
+            created.difference_update(_NAMES.findall(statement.skeleton))
         if new := created_table(statement):
             created.add(new)
 
 
-def _is_against(own: OwnRule, statement: Statement, created: set[str]) -> bool:
-    found = own.pattern.match(statement.skeleton)
+def _is_against(rule: OwnRule, statement: Statement, created: set[str]) -> bool:
+    found = rule.pattern.match(statement.skeleton)
     return found is not None and found.groupdict().get("table") not in created
 
 

@@ -39,6 +39,11 @@ class Rule:
     expand: Weight = Weight.REFUSED
     contract: Weight = Weight.REFUSED
 
+    @property
+    def spares_new(self) -> bool:
+        """Whether it is about things that the running version knows: not about what the file creates."""
+        return self.ground in (Ground.BREAKS, Ground.LOCKS)
+
     def weight(self, phase: Phase) -> Weight:
         return self.contract if phase is Phase.CONTRACT else self.expand
 

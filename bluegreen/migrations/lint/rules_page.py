@@ -18,7 +18,9 @@ over*. A backfill is held to what expand is.
 
 A comment `-- squawk-ignore RULE` above a statement, within it or behind it on its line, makes an exception of
 that statement; `-- squawk-ignore-file RULE` of the whole file. It has no say in what *cannot be run*, nor, in
-expand, in what *breaks the running version*. Tables that the same file creates are free.
+expand, in what *breaks the running version*. What the same file creates is free: tables, views, sequences,
+routines, types, schemas. Where Squawk says more than PostgreSQL does (a default that is worked out once for
+all rows, `NOT ENFORCED`, `REPLICA IDENTITY FULL` and others), a finding of its weighs less than its rule.
 
 This page is written by `python -m bluegreen.migrations.lint.rules_page > docs/migration-rules.md`.
 """

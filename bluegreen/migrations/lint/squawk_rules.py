@@ -110,8 +110,11 @@ SQUAWK_RULES: tuple[Rule, ...] = (
         "nothing passes.",
         _REPLACE,
     ),
-    _breaks("ban-disable-trigger", "The running version relies on what its writes set off."),
-    _breaks("ban-replica-identity", "Updates and deletes of a table that is replicated may fail."),
+    _breaks("ban-disable-trigger", "What the running version's writes set off is another."),
+    _breaks(
+        "ban-replica-identity",
+        "Updates and deletes of replicated tables may fail, or not arrive.",
+    ),
     _breaks("ban-alter-sequence-values", "The running version may be given a number that is taken."),
     _breaks(
         "ban-add-composite-attribute", "The running version may read values with as many parts as before."
@@ -225,7 +228,8 @@ SQUAWK_RULES: tuple[Rule, ...] = (
     # Advice.
     _advice(
         "ban-create-domain-with-constraint",
-        "The constraint of a domain cannot be changed later without blocking every table that uses it.",
+        "A column of it cannot be added to a table without writing that anew, nor the constraint be changed "
+        "later without blocking every table that uses it.",
         "Use a CHECK constraint of the table.",
     ),
     _advice("ban-char-field", "char(n) pads its values with blanks.", "Use text."),
