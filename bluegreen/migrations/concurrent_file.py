@@ -46,8 +46,9 @@ async def apply_alone(session: Session, file: MigrationFile) -> None:
             try:
                 await send_file(work, file)
             except StatementFailed:
-                await set_up(work, session.database)
-                await _clear_up(work, index)
+                with suppress(psycopg.Error):  # then the next attempt does
+                    await set_up(work, session.database)
+                    await _clear_up(work, index)
                 raise
         seconds = session.clock.now() - began
         await set_up(work, session.database)
@@ -71,8 +72,7 @@ async def _be_patient(session: Session, *, for_locks: bool) -> None:
 async def _clear_up(work: Connection, index: IndexStatement | None) -> None:
     """Every write has to keep up an index that is invalid, and a unique one may even refuse it."""
     if isinstance(index, IndexBuild):
-        with suppress(psycopg.Error):  # then the next attempt does
-            await clear_up_build(work, index)
+        await clear_up_build(work, index)
 
 
 async def _is_done(work: Connection, index: IndexStatement | None, *, was_begun: bool) -> bool:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bluegreen.migrations.ledger_entries import LedgerEntries
-from bluegreen.migrations.migration_file import MigrationFile
+from bluegreen.migrations.migration_file import MigrationFile, order
 from bluegreen.model.migration import MigrationOrder, Phase
 
 SHOWN_DIGITS = 12
@@ -94,18 +94,18 @@ def _other_names(files: tuple[MigrationFile, ...], entries: LedgerEntries) -> It
 
 
 def _out_of_order(pending: tuple[MigrationFile, ...], entries: LedgerEntries) -> Iterator[str]:
-    for file in pending:
-        mine = file.migration
-        for done in entries.applied:
-            other = done.migration
-            is_later = other.phase is mine.phase and other.number > mine.number
-            is_past = other.number == mine.number and comes_before(mine.phase, other.phase)
-            if is_later or is_past:
-                yield (
-                    f"{mine} comes before {other}, which was applied at {moment(done.applied_at)} already: "
-                    "give it the next number"
-                )
-                break
+    in_order = sorted(entries.applied, key=lambda each: order(each.migration))
+    last_of_phase = {done.migration.phase: done for done in in_order}
+    last_of_number = {done.migration.number: done for done in in_order}
+    for mine in (file.migration for file in pending):
+        later = last_of_phase.get(mine.phase)
+        if later is None or later.migration.number <= mine.number:
+            later = last_of_number.get(mine.number)
+        if later is not None and order(later.migration) > order(mine):
+            yield (
+                f"{mine} comes before {later.migration}, which was applied at {moment(later.applied_at)} "
+                "already: give it the next number"
+            )
 
 
 def _missing(files: tuple[MigrationFile, ...], entries: LedgerEntries, version: str) -> Iterator[str]:

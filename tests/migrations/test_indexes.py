@@ -180,3 +180,20 @@ async def test_other_statements_run_alone_as_well(built: Shop) -> None:
 )
 def test_statements_taken_apart(text: str, statement: IndexStatement | None) -> None:
     assert index_statement(split(text)[0]) == statement
+
+
+async def test_who_ended_the_session_amid_an_index_is_told(built: Shop) -> None:
+    async with built.session() as other, other.transaction():
+        await other.execute("UPDATE people SET times = 7")
+        running = asyncio.ensure_future(built.run("v1"))
+        await built.until_told("It waits for process")
+        await built.ask(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        outcome = await running
+    assert outcome.verdict is Verdict.ERROR
+    lost = (
+        "0002_by_name.expand.sql:1: the connection to the database was lost: the database ended the session"
+    )
+    assert outcome.summary.startswith(lost)

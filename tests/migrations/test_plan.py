@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import process_time
 
 import pytest
 
@@ -129,6 +130,14 @@ def test_numbers_ascend() -> None:
 def test_phases_ascend() -> None:
     (problem,) = compared(files("0001_a.expand", "0001_a.backfill"), applied("0001_a.backfill")).problems
     assert problem.startswith("0001_a.expand comes before 0001_a.backfill")
+
+
+def test_a_large_directory_and_a_large_ledger_are_soon_compared() -> None:
+    done = applied(*(f"{number:04}_a.expand" for number in range(1, 10_001)))
+    there = files(*(f"{number:04}_b.contract" for number in range(10_001, 20_001)))
+    began = process_time()
+    assert len(compared(there, done).pending) == 10_000
+    assert process_time() - began < 2  # by the square it would be ten times that
 
 
 def test_a_database_that_has_lost_its_ledger() -> None:
