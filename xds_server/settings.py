@@ -59,6 +59,7 @@ def server_options(*, max_message_bytes: int = 16 * 1024 * 1024) -> list[tuple[s
         # Keepalive finds peers that died without a word: a ping each 30 s, dead after 10 s without an answer.
         ("grpc.keepalive_time_ms", 30_000),
         ("grpc.keepalive_timeout_ms", 10_000),
+        ("grpc.http2.ping_timeout_ms", 10_000),  # a minute by default, whatever the line above says
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.min_recv_ping_interval_without_data_ms", 1_000),
         ("grpc.http2.max_ping_strikes", 0),
