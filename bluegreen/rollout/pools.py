@@ -18,6 +18,8 @@ from bluegreen.rollout.wanted_traffic import is_kept_back
 
 TAKING_TRAFFIC = (Status.READY, Status.SHIFTING, Status.ACTIVE)
 
+_SINCE = " Since then: "
+
 NOT_WELL = (InstanceState.WAITING, InstanceState.FAILED, InstanceState.UNHEALTHY)
 
 
@@ -81,13 +83,21 @@ def cannot(draft: Draft, revision: int, reason: str) -> str:
     it has, and it is tried again."""
     deployment = draft.aggregate.deployment(revision)
     sentence = f"The instances of revision {revision} cannot be provided: {reason}"
-    if deployment.note == reason:
+    note = _noted(deployment, reason)
+    if deployment.note == note:
         return sentence
     if deployment.status is Status.DEPLOYING:
         draft.transition(revision, What.FAILED, sentence, note=reason)
     else:
-        draft.note(revision, What.INSTANCES_CHANGED, sentence, note=reason)
+        draft.note(revision, What.INSTANCES_CHANGED, sentence, note=note)
     return sentence
+
+
+def _noted(deployment: Deployment, reason: str) -> str:
+    """Why a version has failed is not forgotten for what goes wrong afterwards, such as its end."""
+    if deployment.status is not Status.FAILED:
+        return reason
+    return f"{deployment.note.partition(_SINCE)[0]}{_SINCE}{reason}"
 
 
 def _fail_with_instances_of_another(draft: Draft, deployment: Deployment, reason: str) -> str:

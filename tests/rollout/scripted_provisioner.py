@@ -12,7 +12,8 @@ from bluegreen.model.pool import Instance, InstanceState, Pool
 
 
 class ScriptedProvisioner:
-    """`state` is what new instances are in; `broken` is what every call fails with."""
+    """`state` is what new instances are in; `broken` is what `up` fails with, `stuck` what `stop`
+    does."""
 
     def __init__(self) -> None:
         self.pools: dict[tuple[str, int], list[Instance]] = {}
@@ -20,6 +21,7 @@ class ScriptedProvisioner:
         self.left_alone: list[tuple[str, int]] = []
         self.state = InstanceState.UP
         self.broken: str | None = None
+        self.stuck: str | None = None
         self._notify: list[Callable[[tuple[str, int]], None]] = []
         self._made = 0
         self._written: set[tuple[str, int, str]] = set()
@@ -38,6 +40,8 @@ class ScriptedProvisioner:
             there.append(Instance(f"i{self._made}", Endpoint("127.0.0.1", 20_000 + self._made), self.state))
 
     async def stop(self, pool: Pool) -> None:
+        if self.stuck is not None:
+            raise ProvisioningFailed(self.stuck)
         going = [
             each for each in self.pools.get(pool.key, []) if pool.capacity == 0 or each.id in pool.leaving
         ]

@@ -85,6 +85,13 @@ async def test_a_provisioner_that_fails_fails_the_deployment(running: Running) -
     assert gone.note == "no quota is left"
 
 
+async def test_why_it_failed_is_not_forgotten_when_it_cannot_be_stopped_either(running: Running) -> None:
+    running.provisioner.broken, running.provisioner.stuck = "no quota is left", "nobody answers"
+    await running.controller.deploy(DeployCommand("shop", "v1"), ANNA)
+    view = await running.until(lambda view: deployed(view, 1).note.endswith("nobody answers"))
+    assert deployed(view, 1).note == "no quota is left Since then: nobody answers"
+
+
 async def test_trouble_is_told_until_it_is_over(running: Running) -> None:
     await running.release("v1")
     running.provisioner.broken = "no quota is left"

@@ -2,7 +2,8 @@
 
     STARTING --listens--> UP --ends--> WAITING --backoff--> STARTING
     UP --is not ready (`ready_path`)--> UNHEALTHY --is ready--> UP; UNHEALTHY --ends--> WAITING
-    STARTING --ends, or does not listen in time--> WAITING, or FAILED after some times without ever being UP
+    STARTING --ends, or does not listen in time--> WAITING, or FAILED after some times without ever being UP,
+        or with its port taken by another program
     any --leave()--> STOPPING --> gone
 
 Crash only: what is next is stored before it is done, and a keeper begins with what is found, whatever it is.
@@ -29,7 +30,7 @@ from bluegreen.provisioners.process.state_directory import Found
 from bluegreen.provisioners.process.surroundings import Surroundings
 
 TRIES = 5
-"""Starts in a row of one that was never up, before it is given up."""
+"""Starts in a row of one that was never up, or whose port somebody else has, before it is given up."""
 
 STEADY = 10.0
 """Seconds that one is up before its failures of before are forgotten."""
@@ -58,6 +59,10 @@ log = logging.getLogger(__name__)
 
 class _NotWell(Exception):
     """The process has ended, or could not be had; the message says how."""
+
+
+class _PortTaken(_NotWell):
+    """Whoever has its port may keep it for ever, and an instance with another port is to be had."""
 
 
 class _Leave(Exception):
@@ -103,7 +108,7 @@ class Keeper:
                 try:
                     await self._run()
                 except _NotWell as trouble:
-                    await self._wait_after(str(trouble))
+                    await self._wait_after(trouble)
         except _Leave:
             await self._stop()
         finally:
@@ -149,7 +154,7 @@ class Keeper:
         self.record = replace(self.record, starts=self.record.starts + 1)
         try:
             if not is_free(self.record.endpoint):
-                raise _NotWell(f"another program listens on its port {self.record.port}")
+                raise _PortTaken(f"another program listens on its port {self.record.port}")
             await self._around.directory.save(self.record)
             start = launch(self.template, self.record, self._around.directory, self._around.inherited)
             self._process = RunningProcess.start(start, self._woken.set)
@@ -203,7 +208,7 @@ class Keeper:
             self.record = replace(self.record, proven=True)
             await self._save("that it was up")
 
-    async def _wait_after(self, trouble: str) -> None:
+    async def _wait_after(self, trouble: _NotWell) -> None:
         """Raises _Leave."""
         if self._process:
             await self._around.remains.clear(self.record.id)
@@ -212,9 +217,9 @@ class Keeper:
             await self._around.directory.drop_claim(self.record)
         self._failures += 1
         self._fruitless += 1
-        note = await self._with_last_lines(trouble)
+        note = await self._with_last_lines(str(trouble))
         log.warning("%s: instance %s %s", self.record.service, self.record.id, note)
-        if self._fruitless >= TRIES and not self.record.proven:
+        if self._fruitless >= TRIES and (isinstance(trouble, _PortTaken) or not self.record.proven):
             self._become(InstanceState.FAILED, f"given up after {self._fruitless} starts: {note}")
             await self._rest(None)
         self._become(InstanceState.WAITING, note)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bluegreen.model.pool import InstanceState
+from bluegreen.model.pool import Instance, InstanceState
 from bluegreen.model.provisioning import ProcessTemplate
 from bluegreen.model.secret import Secret
 from bluegreen.provisioners.process import instance_log, keeper
@@ -170,22 +170,46 @@ async def test_failures_are_forgotten_by_one_that_is_steady(
     assert asyncio.get_running_loop().time() - began >= 0.15
 
 
-async def test_a_port_that_another_program_has_taken(provisioner: ProcessProvisioner, mark: str) -> None:
+async def test_a_port_that_another_program_has_taken(
+    provisioner: ProcessProvisioner, mark: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "TRIES", 1_000_000)
     wanted = pool(template(mark))
     await provisioner.up(wanted)
     (instance,) = await all_up(provisioner, wanted)
     endpoint = instance.endpoint
     with socket.socket() as thief:
-        thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        os.kill(pid_of(instance, mark), signal.SIGKILL)
-        async with asyncio.timeout(10):
-            while not _took(thief, endpoint.port):  # noqa: ASYNC110
-                await asyncio.sleep(0)
+        await _have_taken(thief, instance, mark)
         (instance,) = await until(provisioner, wanted, lambda all_of: "another" in all_of[0].note)
         assert instance.state is InstanceState.WAITING
         assert f"another program listens on its port {endpoint.port}" in instance.note
     (instance,) = await all_up(provisioner, wanted)
     assert instance.endpoint == endpoint
+
+
+async def test_a_port_that_another_program_keeps(provisioner: ProcessProvisioner, mark: str) -> None:
+    """It cannot be had, though it was up: whoever wants one in its place gets one on another port."""
+    wanted = pool(template(mark))
+    await provisioner.up(wanted)
+    (instance,) = await all_up(provisioner, wanted)
+    with socket.socket() as thief:
+        await _have_taken(thief, instance, mark)
+        (failed,) = await until(provisioner, wanted, lambda all_of: all_of[0].state is InstanceState.FAILED)
+        assert "given up after 5 starts: another program listens on its port" in failed.note
+        await provisioner.up(replace(wanted, leaving=(failed.id,)))
+        both = await until(
+            provisioner, wanted, lambda all_of: any(each.state is InstanceState.UP for each in all_of)
+        )
+        assert len({each.endpoint for each in both}) == 2
+
+
+async def _have_taken(thief: socket.socket, instance: Instance, mark: str) -> None:
+    """Take an instance's port as soon as it is killed."""
+    thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    os.kill(pid_of(instance, mark), signal.SIGKILL)
+    async with asyncio.timeout(10):
+        while not _took(thief, instance.endpoint.port):  # noqa: ASYNC110
+            await asyncio.sleep(0)
 
 
 def _took(thief: socket.socket, port: int) -> bool:
