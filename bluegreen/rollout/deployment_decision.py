@@ -13,6 +13,7 @@ from bluegreen.rollout.gate_decision import fail_by_tests, judge, observation_of
 from bluegreen.rollout.hooks import hooks_before, want_hooks
 from bluegreen.rollout.look import Look, Wait
 from bluegreen.rollout.migration_decision import expand
+from bluegreen.rollout.migrations import named, pending_after
 from bluegreen.rollout.pool_decision import are_enough_up, decide_instances
 
 
@@ -31,7 +32,7 @@ def decide_deployment(
         case Status.DEPLOYING:
             return _hooks_first(draft, deployment) or _deploying(draft, deployment, look)
         case Status.READY if rollout is None:
-            return Wait(f"{deployment.version} on {deployment.environment} is ready to be promoted.")
+            return Wait(_ready(aggregate, deployment))
         case Status.DRAINING | Status.STANDBY if rollout and rollout.candidate == deployment.revision:
             return None  # it is on its way back to active
         case Status.DRAINING:
@@ -42,6 +43,15 @@ def decide_deployment(
             return _over(draft, deployment, look)
         case _:
             return None
+
+
+def _ready(aggregate: ServiceAggregate, deployment: Deployment) -> str:
+    where = f"{deployment.version} on {deployment.environment}"
+    left = pending_after(aggregate, deployment.version).backfills
+    if not left:
+        return f"{where} is ready to be promoted."
+    command = f"bluegreen migrations backfill {aggregate.name}"
+    return f"{where} is ready, and before it is promoted comes the backfill of {named(left)}: {command}."
 
 
 def _hooks_first(draft: Draft, deployment: Deployment) -> Change | Wait | None:

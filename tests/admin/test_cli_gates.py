@@ -71,7 +71,10 @@ async def test_deploy_tells_which_test_failed_and_what_it_printed(running: Runni
     assert home == "  pass          home: it said pass"
     assert cart == "  fail          cart: it said fail"
     assert (first, second) == ("    |  [31mfirst", "    | second")
-    assert error == "Error: v1 (revision 1) failed: 1 of 2 tests failed: cart: it said fail"
+    assert error == (
+        "Error: v1 (revision 1) failed: 1 of 2 tests failed: cart: it said fail. "
+        "Once that is put right: bluegreen retry shop"
+    )
 
 
 async def test_deploy_tells_which_hook_failed(running: Running, run: Run) -> None:

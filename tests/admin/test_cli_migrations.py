@@ -287,8 +287,20 @@ async def test_deploy_waits_out_the_expand(shop: PuppetOperations, start: Start,
     assert ended.code == 1
     assert ended.err.splitlines()[-2:] == [
         "  fail          0003_nick.expand.sql:1:1: syntax error",
-        "Error: v3 (revision 3) failed: the expand failed",
+        "Error: v3 (revision 3) failed: the expand failed. Once that is put right: bluegreen retry shop",
     ]
+
+
+async def test_deploy_says_that_the_backfill_comes_before_the_promotion(
+    shop: PuppetOperations, start: Start, server: AdminServer
+) -> None:
+    running = await start("deploy", "shop", "v3", "--wait", admin=server.address)
+    await running.says("v3 goes to green.")
+    run = shop.want_run(Phase.EXPAND, "v3", deployment=3)
+    shop.end_run(run, Verdict.PASS, "1 file of expand applied", **LEFT)
+    shop.move(3, Status.READY)
+    ended = await running.ends()
+    assert ended.out == "v3 (revision 3) is ready on green. Next: bluegreen migrations backfill shop\n"
 
 
 def test_rows_are_told_as_far_as_they_are_known() -> None:

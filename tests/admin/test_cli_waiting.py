@@ -56,7 +56,10 @@ async def test_deploy_tells_that_it_failed(deploying: Running, operations: Puppe
     operations.move(1, Status.FAILED, "edge-1 never reported it healthy")
     ended = await deploying.ends()
     assert (ended.code, ended.out) == (1, "")
-    assert ended.err.endswith("Error: v1 (revision 1) failed: edge-1 never reported it healthy\n")
+    assert ended.err.endswith(
+        "Error: v1 (revision 1) failed: edge-1 never reported it healthy. "
+        "Once that is put right: bluegreen retry shop\n"
+    )
 
 
 async def test_deploy_finds_in_the_history_what_is_over(

@@ -57,6 +57,21 @@ def test_a_service_without_a_database_expands_nothing() -> None:
     assert (story.status(1), story.aggregate.migration_runs) == ("deploying", ())
 
 
+def test_a_version_that_is_ready_before_its_backfill_says_what_comes_first() -> None:
+    story = Release()
+    story.release("v1")
+    story.expand("v2")
+    story.decide(story.all_agree())
+    assert story.status(2) == "ready"
+    assert story.decide(story.all_agree()).sentence == (
+        "v2 on green is ready, and before it is promoted comes the backfill of 0002_split_name: "
+        "bluegreen migrations backfill shop."
+    )
+    story.migrate(Phase.BACKFILL)
+    story.ran()
+    assert story.decide(story.all_agree()).sentence == "v2 on green is ready to be promoted."
+
+
 @pytest.mark.parametrize("verdict", [Verdict.FAIL, Verdict.ERROR, Verdict.INCONCLUSIVE])
 def test_an_expand_that_does_not_pass_fails_the_deployment(verdict: Verdict) -> None:
     story = Release(provisioning=Provisioning(ProcessTemplate(("shop",)), instances=2))

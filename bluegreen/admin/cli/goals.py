@@ -62,6 +62,11 @@ def find_run(status: pb.ServiceStatus, number: int) -> pb.MigrationRun | None:
     return next((each for each in status.migration_runs if each.id == number), None)
 
 
+def left_of(status: pb.ServiceStatus, version: str) -> pb.MigrationsLeft:
+    """What of a version's migrations is still to come."""
+    return next((each for each in status.migrations_left if each.version == version), pb.MigrationsLeft())
+
+
 def more_than_summary(run: pb.MigrationRun) -> Sequence[pb.Finding]:
     """The findings that say something which the summary of the run does not."""
     return [each for each in run.findings if each.summary != run.summary]
@@ -82,14 +87,18 @@ def ready(status: pb.ServiceStatus, goal: Goal) -> Verdict | None:
         case "expanding" | "deploying":
             return None
         case "failed":
-            sentence = f"{what} failed: {deployment.note or 'see the events'}"
+            sentence = (
+                f"{what} failed: {(deployment.note or 'see the events').rstrip('.')}. "
+                f"Once that is put right: bluegreen retry {status.service}"
+            )
             findings = _findings(status, deployment.note) or _of_expand(status, deployment.revision)
             return Verdict(ExitCode.FAILED, sentence, findings)
         case "retired":
             return Verdict(ExitCode.RETURNED, f"{what} gave way to another deployment.")
         case "ready":
-            following = f"Next: bluegreen promote {status.service}"
-            return Verdict(ExitCode.DONE, f"{what} is ready on {deployment.environment}. {following}")
+            is_left = bool(left_of(status, deployment.version).backfills)
+            following = f"bluegreen {'migrations backfill' if is_left else 'promote'} {status.service}"
+            return Verdict(ExitCode.DONE, f"{what} is ready on {deployment.environment}. Next: {following}")
         case further:
             return Verdict(ExitCode.DONE, f"{what} is {further} on {deployment.environment}.")
 

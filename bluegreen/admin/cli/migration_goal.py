@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bluegreen.admin.cli.exit_code import ExitCode
-from bluegreen.admin.cli.goals import Goal, Verdict, find_run, more_than_summary, tests_after
+from bluegreen.admin.cli.goals import Goal, Verdict, find_run, left_of, more_than_summary, tests_after
 from bluegreen.admin.v1 import admin_pb2 as pb
 
 STOPPED = "inconclusive"
@@ -65,11 +65,6 @@ def what_is_next(status: pb.ServiceStatus, run: pb.MigrationRun | None = None) -
     if left_of(status, active).contracts:
         return _contract(status)
     return ""
-
-
-def left_of(status: pb.ServiceStatus, version: str) -> pb.MigrationsLeft:
-    """What of a version is still to come."""
-    return next((each for each in status.migrations_left if each.version == version), pb.MigrationsLeft())
 
 
 def _contract(status: pb.ServiceStatus) -> str:
