@@ -115,7 +115,8 @@ class FileProvisioner:
                 sight = await _read(watched)
             except InvalidInput as error:
                 sight = replace(watched.sight, trouble=f"{watched.path}: {error}")
-            is_news = sight.differs(watched.sight)
+            # What is wrong with a file is said in the same words each time: other ones are another trouble.
+            is_news = sight.differs(watched.sight) or sight.trouble != watched.sight.trouble
             watched.sight = sight
             if is_news:
                 for notify in self._notify:

@@ -194,6 +194,10 @@ async def test_one_that_is_gone_again(provisioner: FileProvisioner, pool: Pool, 
     (kept,) = await news.until(pool, lambda all_: bool(all_[0].note))
     assert kept.id == FIRST
     assert "it is gone" in kept.note
+    file.mkdir()
+    await news.until(pool, lambda all_: "it is gone" not in all_[0].note)
+    file.rmdir()
+    await news.until(pool, lambda all_: "it is gone" in all_[0].note)
     file.write_text(f"- {FIRST}\n")
     (back,) = await news.until(pool, lambda all_: not all_[0].note)
     assert back.since == kept.since
