@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -42,6 +43,7 @@ class Channel:
         "acked_at",
         "acked_version",
         "beat_at",
+        "blames",
         "blockers",
         "claims",
         "doubts",
@@ -86,6 +88,7 @@ class Channel:
         self.sent_generation: int | None = None
         self.proven_generation: int | None = None
         self.nack: Nack | None = None
+        self.blames: bool | None = None  # whether its text names a resource; None: not looked at yet
         self.beat_at: float | None = None
         self.news = NO_NAMES
         self.news_generation = 0
@@ -131,7 +134,9 @@ class Channel:
         refused = self.nack is not None and not self.outstanding and name in self.doubts
         if self.nack is None or not refused or name in self.nack.text:
             return False
-        return any(other in self.nack.text for other in self.doubts)
+        if self.blames is None:
+            self.blames = any(_is_named(other, self.nack.text) for other in self.doubts)
+        return self.blames
 
     def holds(self, name: str, version: str | None) -> bool:
         """Whether the client is proven to have this very resource; None: not to have any of the name."""
@@ -184,6 +189,7 @@ class Channel:
         """What was sent stays doubtful; it is sent again only with something new."""
         self.outstanding = bool(self.in_flight)
         self.nack = Nack(text, self.sent.table.through, now)
+        self.blames = None
 
     def move(self, target: View, change: Change) -> None:
         """The client has all of ``target`` that can be said, without a message."""
@@ -207,6 +213,11 @@ class Channel:
         self.sent = sent
         if self.doubts:
             self.doubts = {name: old for name, old in self.doubts.items() if subscription.covers(name)}
+
+
+def _is_named(name: str, text: str) -> bool:
+    """Whether a text speaks of this name, and not of something that has it as a part."""
+    return name in text and re.search(rf"(?<![\w/-]){re.escape(name)}(?![\w/-])", text) is not None
 
 
 def _add_doubts(

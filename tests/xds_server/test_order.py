@@ -221,6 +221,16 @@ def test_ORDER_a_refusal_that_names_a_cluster_holds_back_only_what_leads_to_it(s
     assert proxy.acked(CLUSTER) is None
 
 
+def test_ORDER_a_refusal_that_names_no_cluster_holds_back_all_routes(server: XdsServer) -> None:
+    """A name that stands in the text as a part of another word is not blamed."""
+    server.publish("edge", [*service("fine"), cluster("c"), endpoints("c")])
+    proxy = Proxy(server)
+    proxy.ask(CLUSTER)
+    proxy.ask(LISTENER)
+    assert proxy.ask(ROUTE, "table") == []
+    assert proxy.nack(CLUSTER, "no such certificate-c or c/1") == ["LDS"], "nothing leads elsewhere"
+
+
 def test_ORDER_removals_follow_what_goes_without_a_message(server: XdsServer) -> None:
     proxy = started(server)
     server.publish("edge", [])
