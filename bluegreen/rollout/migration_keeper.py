@@ -13,6 +13,8 @@ from bluegreen.model.migration import MigrationOrder, MigrationProgress, Migrato
 from bluegreen.rollout.draft import Decide
 from bluegreen.rollout.migration_runs import conclude
 
+WAITS_FOR_THE_ONE_BEFORE = "The run before, which was given up, takes back what it was at; this one waits"
+
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
@@ -68,19 +70,19 @@ class MigrationKeeper:
         self._task = group.create_task(self._run(wanted, order, before))
 
     async def _run(self, wanted: _Wanted, order: MigrationOrder, before: asyncio.Task[None] | None) -> None:
-        if before is not None:
-            # It takes its statement back; until then it holds the database's lock. Who is given up meanwhile
-            # has it waited for by the next one as well.
-            try:
-                await asyncio.wait((before,))
-            except asyncio.CancelledError:
-                await asyncio.wait((before,))
-                raise
-
         def tell(progress: MigrationProgress) -> None:
             if self._wanted is wanted:
                 self._progress = progress
                 self._told()
 
+        if before is not None and not before.done():
+            # It takes its statement back; until then it holds the database's lock. Who is given up meanwhile
+            # has it waited for by the next one as well.
+            tell(MigrationProgress(note=WAITS_FOR_THE_ONE_BEFORE))
+            try:
+                await asyncio.wait((before,))
+            except asyncio.CancelledError:
+                await asyncio.wait((before,))
+                raise
         outcome = await self._migrator.run(order, tell)
         await self._record(partial(conclude, run=wanted.run, outcome=outcome))

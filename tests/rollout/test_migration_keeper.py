@@ -16,6 +16,7 @@ from bluegreen.model.event import Origin, What
 from bluegreen.model.migration import MigrationProgress, Phase
 from bluegreen.model.secret import Secret
 from bluegreen.model.verdict import Verdict
+from bluegreen.rollout.migration_keeper import WAITS_FOR_THE_ONE_BEFORE
 from bluegreen.rollout.operations import DeployCommand, MigrateCommand, ServiceView
 from tests.rollout.migrating import DATABASE
 from tests.rollout.scripted_migrator import SPLIT, ScriptedMigrator
@@ -116,6 +117,9 @@ async def test_what_is_stopped_is_taken_back_before_anything_else_begins(
             await asyncio.sleep(0)
         assert not migrator.was_asked.is_set()
         assert len(migrator.orders) == 2
+        waiting = running.controller.view("shop").migration
+        assert waiting is not None
+        assert waiting.note == WAITS_FOR_THE_ONE_BEFORE
         migrator.ends.set()
         await migrator.was_asked.wait()
     assert (migrator.given_up, len(migrator.orders)) == (1, 3)
