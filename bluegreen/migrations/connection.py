@@ -26,6 +26,8 @@ from bluegreen.model.secret import Secret
 Connection: TypeAlias = psycopg.AsyncConnection[TupleRow]
 
 CONNECT_SECONDS = 10
+IDLE_SECONDS = 10.0
+"""Between two statements of a transaction: a runner that hangs there would keep its locks for ever."""
 OLDEST_SERVER = 140_000
 """PostgreSQL 14: the first that notices a client's end while it works, and tells how long who waits."""
 LONGEST_NAME = 63
@@ -77,7 +79,7 @@ async def set_up(connection: Connection, database: Database) -> None:
         "lock_timeout": milliseconds(database.lock_timeout),
         "statement_timeout": milliseconds(database.statement_timeout),
         "client_connection_check_interval": "1s",
-        "idle_in_transaction_session_timeout": "0",
+        "idle_in_transaction_session_timeout": milliseconds(IDLE_SECONDS),
         "idle_session_timeout": "0",  # it is idle while it gives way to others
         "transaction_timeout": "0",  # statements have theirs
         "tcp_keepalives_idle": "30s",  # the lock of a machine that has vanished is free within a minute
