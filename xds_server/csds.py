@@ -6,6 +6,7 @@ Contents of secrets are never told.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from typing import Any, Final
 
@@ -40,10 +41,13 @@ class ClientStatus:
         }
         return grpc.method_handlers_generic_handler(_NAME, methods)
 
-    def describe(self, request: Any) -> Any:
-        """The answer to one ``ClientStatusRequest``. Raises BadRequest for a matcher that we cannot judge."""
+    async def describe(self, request: Any) -> Any:
+        """The answer to one ``ClientStatusRequest``, each proxy as it is when its turn comes. Raises
+        BadRequest for a matcher that we cannot judge.
+        """
         response = csds_pb2.ClientStatusResponse()
-        for stream in self._fleet.streams():
+        for stream in list(self._fleet.streams()):
+            await asyncio.sleep(0)  # of a large fleet this takes seconds, in which others are served
             if matches(request.node_matchers, stream.session.node.id):
                 _describe(
                     response.config.add(), stream.session, with_content=not request.exclude_resource_contents
@@ -52,7 +56,7 @@ class ClientStatus:
 
     async def _fetch(self, request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
         try:
-            return self.describe(request)
+            return await self.describe(request)
         except BadRequest as refused:
             await context.abort(refused.status, str(refused))
 

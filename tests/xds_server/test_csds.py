@@ -3,6 +3,7 @@
 # ruff: noqa: N802 - the names carry the ids of their rows
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import grpc
@@ -13,6 +14,7 @@ from envoy.service.status.v3 import csds_pb2, csds_pb2_grpc
 from tests.xds_server.proxy import DeltaProxy, Proxy
 from tests.xds_server.resources import cluster, route
 from xds_server import CLUSTER, ROUTE, SECRET, Resource, XdsServer
+from xds_server.csds import ClientStatus
 
 STATUS = {0: "UNKNOWN", 1: "SYNCED", 2: "NOT_SENT", 3: "STALE", 4: "ERROR"}
 
@@ -89,3 +91,23 @@ async def test_CSDS_not_sent_while_it_is_held_back(server: XdsServer, address: s
     proxy.ask(CLUSTER)
     proxy.ask(ROUTE, "r")
     assert await ask(address) == {"proxy": {"c": "STALE", "r": "NOT_SENT"}}
+
+
+async def test_CSDS_a_large_fleet_is_described_bit_by_bit(server: XdsServer) -> None:
+    """The proxies are served in between."""
+    server.publish("edge", [route("r")])
+    for number in range(100):
+        Proxy(server, id=f"p{number}").ask(ROUTE, "r")
+    turns = 0
+
+    async def serve() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    serving = asyncio.create_task(serve())
+    response = await ClientStatus(server.fleet).describe(csds_pb2.ClientStatusRequest())
+    serving.cancel()
+    assert len(response.config) == 100
+    assert turns >= 100
