@@ -10,10 +10,12 @@ from typing import Any
 import click
 import pytest
 import yaml
+from psycopg.conninfo import conninfo_to_dict
 
 from bluegreen.admin.service_file import read_service_file
 from bluegreen.app.cli import main
 from bluegreen.app.demo.application import parse
+from bluegreen.migrations.migration_directory import look_into
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
@@ -136,3 +138,44 @@ def test_prometheus_scrapes_the_control_plane(services: dict[str, Any]) -> None:
     host, _, port = target.rpartition(":")
 
     assert f"--http-listen=0.0.0.0:{port}" in services[host]["command"]
+
+
+def test_both_versions_and_the_control_plane_share_the_database(services: dict[str, Any]) -> None:
+    (database,) = {
+        service.database.url.value
+        for service in read_service_file((ROOT / "docker/services.yaml").read_text()).services.values()
+        if service.database is not None
+    }
+    words = {key: str(value) for key, value in conninfo_to_dict(database).items()}
+    server = services[words["host"]]
+
+    assert server["environment"] == {"POSTGRES_PASSWORD": words["password"]}  # of postgres, in postgres
+    assert words["user"] == words["dbname"] == "postgres"
+    assert "ports" not in server
+    assert server["healthcheck"]["test"][:2] == ["CMD", "pg_isready"]
+    for name in ("bluegreen", "blue", "green"):
+        assert services[name]["depends_on"][words["host"]] == {"condition": "service_healthy"}
+    for name in ("blue", "green"):
+        assert parse(services[name]["command"][3:]).database == database
+
+
+@pytest.mark.parametrize(("version", "environment"), [("v1", "blue"), ("v2", "green")])
+async def test_each_version_finds_its_migrations(
+    services: dict[str, Any], version: str, environment: str
+) -> None:
+    shop = read_service_file((ROOT / "docker/services.yaml").read_text()).services["shop"]
+    assert shop.database is not None
+    inside = shop.database.migrations.replace("{version}", version)
+    (place,) = [
+        volume.split(":")
+        for volume in services["bluegreen"]["volumes"]
+        if volume.split(":")[1].startswith(inside)
+    ]
+    options = parse(services[environment]["command"][3:])
+    assert options.version == version
+
+    # A file is mounted into the directory, or the directory itself.
+    read = look_into(ROOT / place[0]) if place[1] == inside else look_into((ROOT / place[0]).parent)
+    names = {f"{file.path.name}" for file in read.files if place[1] in (inside, f"{inside}/{file.path.name}")}
+    assert "0001_people.expand.sql" in names
+    assert options.halves is ("0002_split_name.expand.sql" in names)
