@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from math import ceil
 
 from bluegreen.model.aggregate import ServiceAggregate
 from bluegreen.model.deployment import Deployment, Status
-from bluegreen.model.endpoint import Endpoint
 from bluegreen.model.event import What
 from bluegreen.model.pool import IN_USE, Instance, InstanceState, Pool
 from bluegreen.model.provisioning import FULL, EndpointsFile
 from bluegreen.rollout.draft import Draft
 from bluegreen.rollout.endpoint_claims import shared_with_other, standing_twice
+from bluegreen.rollout.unused import is_listed, set_aside
 from bluegreen.rollout.wanted_traffic import is_kept_back
 
 TAKING_TRAFFIC = (Status.READY, Status.SHIFTING, Status.ACTIVE)
@@ -21,6 +21,9 @@ TAKING_TRAFFIC = (Status.READY, Status.SHIFTING, Status.ACTIVE)
 _SINCE = " Since then: "
 
 NOT_WELL = (InstanceState.WAITING, InstanceState.FAILED, InstanceState.UNHEALTHY)
+
+SHOWN = 3
+"""Of what instances have in common, or of those that have it in common."""
 
 
 def pools_of(aggregate: ServiceAggregate) -> Iterable[Pool]:
@@ -41,7 +44,7 @@ def pool_of(service: str, deployment: Deployment) -> Pool:
         version=deployment.version,
         source=deployment.provisioning.source,
         capacity=deployment.capacity if deployment.is_held else 0,
-        leaving=deployment.gone if deployment.leaving_since is None else (),
+        leaving=deployment.gone if deployment.leaving_since is None and not is_listed(deployment) else (),
     )
 
 
@@ -57,12 +60,12 @@ def take_in(draft: Draft, revision: int, instances: Sequence[Instance]) -> str:
     changed = replace(
         deployment,
         instances=_with_failures_dated(deployment, instances, draft.now),
-        endpoints=_in_use(instances, deployment.gone),
         leaving=tuple(each for each in deployment.leaving if each in there),
         gone=tuple(each for each in deployment.gone if each in there),
         # What could not be done before is done: the words of that say nothing any more.
         note="" if deployment.status in TAKING_TRAFFIC else deployment.note,
     )
+    changed = _in_service(set_aside(changed))
     if changed == deployment:
         return "Nothing has changed."
     shared = shared_with_other(draft.aggregate, changed)
@@ -157,13 +160,8 @@ def give_up(draft: Draft, deployment: Deployment, failed: Sequence[str]) -> str:
 
 def let_go(draft: Draft, deployment: Deployment) -> str:
     """Take those that leave from the proxies altogether: they may be stopped once that is acknowledged."""
-    changed = replace(
-        deployment,
-        gone=deployment.leaving,
-        leaving_since=draft.now,
-        endpoints=_in_use(deployment.instances, deployment.leaving),
-    )
-    draft.replace(changed)
+    gone = tuple(dict.fromkeys((*deployment.gone, *deployment.leaving)))
+    draft.replace(_in_service(replace(deployment, gone=gone, leaving_since=draft.now)))
     sentence = f"{_where(deployment)}: {count(len(deployment.leaving))} taken from the proxies."
     draft.record(What.LEAVING, sentence, deployment=deployment.revision)
     return sentence
@@ -171,8 +169,11 @@ def let_go(draft: Draft, deployment: Deployment) -> str:
 
 def let_stop(draft: Draft, deployment: Deployment) -> str:
     """No proxy knows them any more: they may be stopped."""
-    draft.replace(replace(deployment, leaving_since=None))
-    sentence = f"{_where(deployment)}: {count(len(deployment.gone))} may be stopped, no proxy knows them."
+    stopped = replace(deployment, leaving_since=None)
+    if is_listed(deployment):
+        stopped = _in_service(set_aside(replace(stopped, leaving=())))
+    draft.replace(stopped)
+    sentence = f"{_where(deployment)}: {count(len(deployment.leaving))} may be stopped, no proxy knows them."
     draft.record(What.LEAVING, sentence, deployment=deployment.revision)
     return sentence
 
@@ -189,14 +190,32 @@ def describe(deployment: Deployment) -> str:
     staying = [each for each in deployment.instances if each.id not in deployment.leaving]
     up = sum(each.state is InstanceState.UP for each in staying)
     leaving = len(deployment.instances) - len(staying)
-    notes = [f"{each.id}: {each.note or each.state}" for each in deployment.instances if _is_unwell(each)]
+    notes = _notes([each for each in deployment.instances if _is_unwell(each)])
     if deployment.provisioning and not deployment.instances:
         notes = [f"its {deployment.provisioning.source.type} has told of none"]
-    shown = "; ".join(notes[:3]) + (f"; and {len(notes) - 3} more" if len(notes) > 3 else "")
+    shown = "; ".join(notes[:SHOWN]) + (f"; and {len(notes) - SHOWN} more" if len(notes) > SHOWN else "")
     what = f"{up} of {count(deployment.capacity)} {'is' if deployment.capacity == 1 else 'are'} up"
     if leaving:
         what += f", {leaving} leave{'s' if leaving == 1 else ''}"
     return f"{what}; {shown}" if notes else what
+
+
+def _notes(unwell: Sequence[Instance]) -> list[str]:
+    """A line for each trouble, with those that are in it: many have the same one at the same time."""
+    by_note: dict[str, list[str]] = {}
+    for each in unwell:
+        by_note.setdefault(_in_a_line(each.note) or each.state, []).append(each.id)
+    return [f"{_ids(ids)}: {note}" for note, ids in by_note.items()]
+
+
+def _in_a_line(note: str) -> str:
+    """The trouble, and of what was said last the last line: that is where programs say why they end."""
+    trouble, *said = note.splitlines() or [""]
+    return f"{trouble} {said[-1]}" if said else trouble
+
+
+def _ids(ids: Sequence[str]) -> str:
+    return ", ".join(ids[:SHOWN]) + (f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else "")
 
 
 def _is_unwell(instance: Instance) -> bool:
@@ -220,9 +239,11 @@ def _with_failures_dated(
     )
 
 
-def _in_use(instances: Sequence[Instance], gone: Collection[str]) -> tuple[Endpoint, ...]:
-    left_out = set(gone)
-    return tuple(each.endpoint for each in instances if each.state in IN_USE and each.id not in left_out)
+def _in_service(deployment: Deployment) -> Deployment:
+    """With the endpoints of those instances that the proxies are to know."""
+    left_out = set(deployment.gone)
+    used = (each for each in deployment.instances if each.state in IN_USE and each.id not in left_out)
+    return replace(deployment, endpoints=tuple(each.endpoint for each in used))
 
 
 def _where(deployment: Deployment) -> str:

@@ -57,7 +57,7 @@ async def test_an_unhealthy_instance_stays_known_and_is_told_of(running: Running
 async def test_a_version_waits_until_all_its_instances_are_healthy(running: Running) -> None:
     running.provisioner.state = InstanceState.UNHEALTHY
     await running.controller.deploy(DeployCommand("shop", "v1"), ANNA)
-    await running.until(lambda view: "0 of 3 instances are up; i1: unhealthy" in view.activity)
+    await running.until(lambda view: "0 of 3 instances are up; i1, i2, i3: unhealthy" in view.activity)
     running.provisioner.become(BLUE, InstanceState.UP)
     await running.status(1, "ready")
 
@@ -107,7 +107,7 @@ async def test_one_that_never_gets_healthy_fails_with_who_it_is(
     await running.until(lambda view: not view.aggregate.deployments)
     (gone,) = await running.store.deployments("shop")
     assert gone.status == "failed"
-    assert "0 of 3 instances are up; i1: unhealthy" in gone.note
+    assert "0 of 3 instances are up; i1, i2, i3: unhealthy" in gone.note
 
 
 async def test_endpoints_are_not_handed_in_where_nobody_would_judge_them(running: Running) -> None:

@@ -77,6 +77,16 @@ async def test_instances_that_cannot_be_had_fail_the_deployment_with_their_last_
         await running.controller.instance_log("shop", "i9", 10)
 
 
+async def test_a_trouble_that_instances_share_is_told_once_in_a_line(running: Running) -> None:
+    running.provisioner.state = InstanceState.STARTING
+    await running.controller.deploy(DeployCommand("shop", "v1"), ANNA)
+    await running.until(lambda view: len(deployed(view, 1).instances) == 3)
+    said = "ended with exit status 1. It said last:\nTraceback:\n  line 1\nno database"
+    running.provisioner.become(("shop", 1), InstanceState.WAITING, said)
+    told = "0 of 3 instances are up; i1, i2, i3: ended with exit status 1. It said last: no database."
+    await running.until(lambda view: view.activity.endswith(told))
+
+
 async def test_a_provisioner_that_fails_fails_the_deployment(running: Running) -> None:
     running.provisioner.broken = "no quota is left"
     await running.controller.deploy(DeployCommand("shop", "v1"), ANNA)
