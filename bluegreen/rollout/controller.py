@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import replace
 from functools import partial
 
 from bluegreen.model.aggregate import ServiceAggregate
@@ -142,6 +143,7 @@ class Controller:
         if gives_up and active is not None and await self._is_new(origin):
             order, planned = await self._plan(command.service, active.version)
             refuse_bad_plan(planned, order=order, accept_drift=command.accept_drift)
+            command = replace(command, version=active.version)  # the one that was looked at
         decide_on = partial(migration_commands.migrate, command=command)
         return await self._command(command.service, decide_on, origin)
 

@@ -24,8 +24,7 @@ def migrate(draft: Draft, *, command: MigrateCommand) -> str:
     it takes away."""
     database_of(draft.aggregate)
     refuse_while_migrating(draft)
-    if command.phase is not Phase.EXPAND and not command.version:
-        require(draft.aggregate, command.expected)
+    require(draft.aggregate, command.expected)
     match command.phase:
         case Phase.EXPAND:
             return _expand(draft, command)

@@ -34,7 +34,7 @@ class MigrateCommand:
     No version: for the backfill that of the candidate, else of the active deployment; for the contract that
     of the active one; an expand needs to be told. `accept_drift` takes on what other hands did to the schema.
     `retire_standby` gives the way back up, which a contract ends; the run begins once no proxy leads there.
-    `expected` is what the sender saw: it says which version is meant where none is named.
+    `expected` is what the sender saw: which version is meant, where none is named.
     """
 
     service: str

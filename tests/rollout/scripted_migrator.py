@@ -22,8 +22,9 @@ SPLIT = {phase: MigrationName(2, "split_name", phase) for phase in Phase}
 
 class ScriptedMigrator:
     """Every version brings the files of `SPLIT`, but for those that `directories` says otherwise of. A run
-    passes unless `verdicts` says otherwise of its phase; `answers` is cleared to keep it waiting, `ends` to
-    have it take its time to give up. `ledger` is what the database has: it outlives the control plane."""
+    passes unless `verdicts` says otherwise of its phase; `answers` is cleared to keep it waiting, `looks` to
+    keep a plan waiting, `ends` to have a run take its time to give up. `ledger` is what the database has: it
+    outlives the control plane."""
 
     def __init__(self, passing: Callable[[str], None] = lambda where: None) -> None:
         self.directories: dict[str, list[MigrationName]] = {"v1": []}
@@ -39,6 +40,9 @@ class ScriptedMigrator:
         self.answers = asyncio.Event()
         self.answers.set()
         self.was_asked = asyncio.Event()
+        self.was_planned = asyncio.Event()
+        self.looks = asyncio.Event()
+        self.looks.set()
         self.was_given_up = asyncio.Event()
         self.ends = asyncio.Event()
         self.ends.set()
@@ -47,6 +51,8 @@ class ScriptedMigrator:
 
     async def plan(self, order: MigrationOrder) -> MigrationPlan:
         self.planned.append(order)
+        self.was_planned.set()
+        await self.looks.wait()
         pending = tuple(PlannedMigration(each, f"{each}.sql", ()) for each in self._left(order.version))
         return MigrationPlan(tuple(self.ledger), pending, self.problems, drift=self.drift)
 

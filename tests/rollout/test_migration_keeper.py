@@ -253,6 +253,26 @@ async def test_a_contract_that_is_sent_twice_is_answered_as_the_first_time_whate
     assert await running.controller.migrate(contract, once) == first
 
 
+async def test_a_contract_is_of_the_version_that_was_looked_at(
+    running: Running, migrator: ScriptedMigrator
+) -> None:
+    """Somebody rolls back while the database is asked: the other way back is not given up for that."""
+    migrator.directories |= {"v1": [SPLIT[Phase.CONTRACT]], "v2": []}
+    await running.release("v1")
+    await running.release("v2")
+    migrator.looks.clear()
+    migrator.was_planned.clear()
+    command = MigrateCommand("shop", Phase.CONTRACT, retire_standby=True)
+    contract = asyncio.ensure_future(running.controller.migrate(command, ANNA))
+    async with asyncio.timeout(5.0):
+        await migrator.was_planned.wait()
+        await running.controller.rollback("shop", ANNA)
+        await running.status(1, "active")
+        migrator.looks.set()
+        with pytest.raises(Refused, match="v2 is not active"):
+            await contract
+
+
 async def test_the_way_back_is_not_given_up_for_a_version_whose_expand_may_fail(
     running: Running, migrator: ScriptedMigrator
 ) -> None:
