@@ -108,8 +108,13 @@ class Operator:
         if not _rolled_back(controller):
             await self._promoted(controller, 2)
             await controller.rollback("shop", ANNA)
+        # What is asked after the rollback is answered before it has drained, or later: both are waited for.
         await _until(
-            controller, lambda: (_status(controller, 1), _status(controller, 2)) == ("active", "standby")
+            controller,
+            lambda: (
+                (_status(controller, 1), _status(controller, 2)) == ("active", "standby")
+                and not any(each.is_open for each in controller.view("shop").aggregate.checks)
+            ),
         )
 
     async def _promoted(self, controller: Controller, revision: int) -> None:
