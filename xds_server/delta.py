@@ -130,6 +130,9 @@ class DeltaSession(Session):
         return bool(channel.owed or change.names or channel.forced - target.withheld)
 
     def _is_urgent(self, channel: Channel, target: View) -> bool:
+        # The answers to so many can be told apart; more that is asked for goes with the next of them.
+        if len(channel.in_flight) >= _MAX_IN_FLIGHT:
+            return False
         return bool(channel.owed or channel.forced - target.withheld)
 
     def _respond(self, channel: Channel, change: Change, target: View, now: float) -> bytes:

@@ -150,6 +150,18 @@ def test_NONCE_DELTA_each_response_is_answered_for_itself(server: XdsServer) -> 
     assert proxy.acked(ROUTE) == 3
 
 
+def test_ACKED_delta_many_subscriptions_before_the_first_answer(server: XdsServer) -> None:
+    """Every answer is counted, in whatever number responses were under way."""
+    names = [f"r{number}" for number in range(200)]
+    server.publish("edge", [route(name) for name in names])
+    proxy = DeltaProxy(server)
+    for name in names:
+        proxy.ask(ROUTE, name)
+    proxy.settle()
+    assert sorted(proxy.held[ROUTE]) == sorted(names)
+    assert proxy.acked(ROUTE) == 1
+
+
 def test_NACK_delta_is_kept_and_sent_again_only_with_something_new(server: XdsServer) -> None:
     proxy = routed(server, "bad", "good")
     server.change("edge", [route("bad", a=1)])
