@@ -48,7 +48,7 @@ def decide_instances(draft: Draft, deployment: Deployment, look: Look) -> Change
     if not barrier.passed and look.report.proxies:
         what = pools.count(len(deployment.leaving))
         return Wait(f"{where}: {what} leave; acknowledged by {barrier}.", urgent=True)
-    if set(deployment.leaving) == set(deployment.gone):
+    if set(deployment.leaving) <= set(deployment.gone):
         return draft.change(pools.let_stop(draft, deployment))
     # Nobody counts the requests of a single instance. Those that began before are finished by the instance
     # itself: it is told to stop only after this, and given its own grace.

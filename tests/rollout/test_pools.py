@@ -124,6 +124,32 @@ async def test_a_file_that_is_not_there_takes_nobody_away(running: Running) -> N
     assert len(deployed(running.controller.view("shop"), 1).endpoints) == 3
 
 
+async def test_what_a_file_lists_and_was_let_go_stays_unused_until_it_is_wanted(tmp_path: Path) -> None:
+    listed = replace(PROVIDED, provisioning=Provisioning(EndpointsFile("/run/{environment}.yaml"), 3))
+    async with control(tmp_path / "store.db") as before:
+        await before.controller.apply(catalogue(listed), ANNA)
+        await before.release("v1")
+        await before.controller.scale("shop", 1, ANNA)
+        left = await before.until(_is_settled)
+        assert len(deployed(left, 1).endpoints) == 1
+    assert len(before.provisioner.pools[("shop", 1)]) == 3
+    async with control(tmp_path / "store.db", before.provisioner) as after:
+        for _ in range(2):  # when it is asked a second time, the first answer has been taken in
+            after.provisioner.asked.clear()
+            after.provisioner.become(("shop", 1), InstanceState.UP)
+            await after.provisioner.asked.wait()
+        view = after.controller.view("shop")
+        assert deployed(view, 1).endpoints == deployed(left, 1).endpoints
+        assert len(deployed(view, 1).instances) == 1
+        await after.controller.scale("shop", 2, ANNA)
+        await after.until(lambda view: len(deployed(view, 1).endpoints) == 3)
+    assert after.provisioner.stopped == []
+
+
+def _is_settled(view: ServiceView) -> bool:
+    return not deployed(view, 1).leaving and deployed(view, 1).leaving_since is None
+
+
 async def test_an_instance_that_dies_gets_nothing_until_it_is_back(running: Running) -> None:
     await running.release("v1")
     running.provisioner.become(("shop", 1), InstanceState.WAITING, "killed", first=2)

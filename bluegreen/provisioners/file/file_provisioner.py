@@ -27,18 +27,13 @@ PATIENCE = 25
 
 @dataclass(slots=True)
 class _Watched:
-    """A pool's file, and the content that was taken from it last; None: there was no file yet. `let_go` are
-    ids that stay unused although the file lists them."""
+    """A pool's file, and the content that was taken from it last; None: there was no file yet."""
 
     key: Key
     path: str
     content: bytes | None = None
     sight: Sight = field(default_factory=Sight)
-    let_go: set[str] = field(default_factory=set)
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    def told(self) -> list[Instance]:
-        return [each for each in self.sight.told() if each.id not in self.let_go]
 
 
 class FileProvisioner:
@@ -62,19 +57,14 @@ class FileProvisioner:
             yield cls(polling)
 
     async def up(self, pool: Pool) -> None:
-        """Watch the file; take what was let go back into use where there are too few without it. Raises
-        ProvisioningFailed where there is a file that cannot be read, and none was before."""
-        watched = self._watch(pool)
-        await self._look(watched)
-        if len(watched.told()) < pool.capacity + len(pool.leaving):
-            watched.let_go &= set(pool.leaving)
+        """Watch the file. Raises ProvisioningFailed where there is one that cannot be read, and none was
+        before."""
+        await self._look(self._watch(pool))
 
     async def stop(self, pool: Pool) -> None:
-        """Forget those that leave, or with capacity 0 the file. Nothing is stopped, nor waited for."""
+        """With capacity 0 forget the file. Nothing is stopped, nor waited for: who leaves may stay listed."""
         if pool.capacity == 0:
             self.leave_alone(pool)
-        else:
-            self._watch(pool).let_go |= set(pool.leaving)
 
     def leave_alone(self, pool: Pool) -> None:
         self._polling.end(pool.key)
@@ -85,7 +75,7 @@ class FileProvisioner:
         if watched is None or watched.sight == Sight():
             watched = self._watch(pool)
             await self._look(watched)
-        return watched.told()
+        return watched.sight.told()
 
     def on_change(self, notify: Callable[[Key], None]) -> None:
         self._notify.append(notify)
