@@ -59,7 +59,9 @@ class FileProvisioner:
     async def up(self, pool: Pool) -> None:
         """Watch the file. Raises ProvisioningFailed where there is one that cannot be read, and none was
         before."""
-        await self._look(self._watch(pool))
+        watched = self._watch(pool)
+        await self._look(watched)
+        watched.sight.told()
 
     async def stop(self, pool: Pool) -> None:
         """With capacity 0 forget the file. Nothing is stopped, nor waited for: who leaves may stay listed."""
