@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from functools import partial
 from importlib import resources
 
 import psycopg
@@ -17,6 +19,7 @@ from bluegreen.model.migration import AppliedMigration, MigrationName, Phase
 
 _LAYOUT = resources.files("bluegreen.migrations").joinpath("ledger.sql").read_bytes()
 _TABLES = 4
+_as_it_is = partial(json.dumps, ensure_ascii=False)  # a database in SQL_ASCII takes no escapes for the rest
 
 
 async def read_ledger(connection: Connection, service: str) -> LedgerEntries:
@@ -87,7 +90,7 @@ async def keep_schema(connection: Connection, schema: Objects) -> None:
     await connection.execute(
         "INSERT INTO bluegreen.schema_snapshot (objects) VALUES (%s) ON CONFLICT (only_one) DO UPDATE"
         " SET objects = excluded.objects, taken_at = clock_timestamp()",
-        (Jsonb(schema),),
+        (Jsonb(schema, dumps=_as_it_is),),
     )
 
 

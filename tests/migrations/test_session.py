@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from psycopg import sql
@@ -133,3 +134,21 @@ async def test_a_key_loses_nothing_when_it_is_kept(shop: Shop) -> None:
     await shop.apply("v1")
     await asyncio.wait_for(shop.apply("v1", Phase.BACKFILL), SECONDS)
     assert await shop.ask("SELECT times, count(*) FROM people GROUP BY 1") == [(1, 1200)]
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1", "EUC_JP"])
+async def test_a_database_need_not_be_in_utf_8(shop: Shop, encoding: str) -> None:
+    (database,) = await shop.ask("SELECT current_database()")
+    other = f"{database}_in_{encoding.lower()}"
+    await shop.ask(f"CREATE DATABASE {other} ENCODING '{encoding}' TEMPLATE template0 LOCALE 'C'")
+    utf_8, shop.database = (
+        shop.database,
+        replace(shop.database, url=Secret(shop.url.replace(f"/{database}?", f"/{other}?"))),
+    )
+    shop.write("v1", {"0002_size.expand": 'ALTER TABLE people ADD COLUMN "größe" int;'})
+    await shop.apply("v1")
+    assert (await shop.plan("v1")).drift == ()
+    shop.write("v1", {"0003_wrong.expand": "SELECT 'ü', wrong FROM people"})
+    assert 'column "wrong" does not exist' in await shop.refused("v1")
+    shop.database = utf_8
+    await shop.ask(f"DROP DATABASE {other} WITH (FORCE)")
