@@ -8,6 +8,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from bluegreen.admin.cli.fitting import Indented
 from bluegreen.admin.cli.goals import find_deployment
 from bluegreen.admin.cli.output import columns, printable, span
 from bluegreen.admin.v1 import admin_pb2 as pb
@@ -16,6 +17,9 @@ VERDICT_COLOURS = {"pass": "green", "inconclusive": "yellow", "error": "red", "f
 
 OUTPUT_LINES = 60
 """Of what a command printed, the last ones: all that was kept is in -o json."""
+
+_BELOW_NAME = 16
+"""Columns before the name of a finding."""
 
 _LAST = ("tests", "tests-of-active")
 """Kinds of which the last verdict is of interest until there is another one."""
@@ -36,7 +40,7 @@ def approval_wanted(status: pb.ServiceStatus) -> str:
     return f"Rollout {rollout.id} leaves {rollout.percent} % once that is approved: bluegreen approve {name}"
 
 
-def findings_view(findings: Iterable[pb.Finding]) -> Iterator[Text]:
+def findings_view(findings: Iterable[pb.Finding]) -> Iterator[RenderableType]:
     """One verdict a line; below one that is no pass, what was printed."""
     for each in findings:
         yield _finding(each)
@@ -52,7 +56,7 @@ def check_name(check: pb.Check, status: pb.ServiceStatus) -> str:
     return f"{kind.get(check.kind, check.kind)} of {version}"
 
 
-def _asked(status: pb.ServiceStatus, now: float) -> Iterator[Text]:
+def _asked(status: pb.ServiceStatus, now: float) -> Iterator[RenderableType]:
     """Newest first; of what was asked again, the last time."""
     told = set()
     for check in status.checks:
@@ -70,10 +74,11 @@ def _asked(status: pb.ServiceStatus, now: float) -> Iterator[Text]:
             yield from (_finding(each) for each in check.findings if each.verdict != "pass")
 
 
-def _finding(each: pb.Finding) -> Text:
+def _finding(each: pb.Finding) -> Indented:
     line = Text("  ").append(f"{each.verdict:<12}", VERDICT_COLOURS.get(each.verdict, ""))
     took = f" ({each.seconds:.1f} s)" if each.seconds else ""
-    return line.append(f"  {printable(each.name)}: {printable(each.summary)}{took}")
+    line.append(f"  {printable(each.name)}: {printable(each.summary)}{took}")
+    return Indented(line, _BELOW_NAME)
 
 
 def _output(output: str) -> Iterator[Text]:

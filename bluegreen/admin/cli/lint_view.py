@@ -12,10 +12,12 @@ from typing import Any
 
 import click
 from rich.cells import cell_len
+from rich.console import RenderableType
 from rich.text import Text
 
 from bluegreen.admin.cli.exit_code import ExitCode
-from bluegreen.admin.cli.output import printable, show
+from bluegreen.admin.cli.fitting import Indented, OneLine
+from bluegreen.admin.cli.output import console, printable, show
 from bluegreen.migrations.lint.code_hosts import github, gitlab, sarif
 from bluegreen.migrations.lint.linter import Linter, LintReport
 from bluegreen.migrations.lint.squawk import Squawk
@@ -23,8 +25,8 @@ from bluegreen.migrations.migration_file import MAXIMUM_SIZE
 from bluegreen.model.migration import LintFinding
 from bluegreen.subprocesses.command import CommandRunner
 
-_SHOWN_WIDTH = 100
-"""Characters of the line that a finding is about."""
+_SHOWN_WIDTH, _LEAST_WIDTH = 100, 40
+"""Characters of the line that a finding is about: at most, and also on a terminal that is narrower."""
 
 
 def lint(directory: Path, form: str, options: dict[str, Any]) -> ExitCode:
@@ -78,7 +80,7 @@ def _summary(report: LintReport) -> str:
             return f"{files}: {findings} would be refused" + (f", {told} told." if told else ".")
 
 
-def _view(finding: LintFinding, lines: _Lines) -> Iterator[Text]:
+def _view(finding: LintFinding, lines: _Lines) -> Iterator[RenderableType]:
     style = "bold red" if finding.refused else "yellow"
     head = Text(f"{printable(finding.file)}:{finding.line}:{finding.column}: ", "bold")
     head.append("refused" if finding.refused else "told", style)
@@ -86,20 +88,21 @@ def _view(finding: LintFinding, lines: _Lines) -> Iterator[Text]:
     line = lines.read(finding.file, finding.line)
     if line.strip():
         yield from _extract(line, finding, style)
-    yield Text(f"  {printable(finding.reason)}")
+    yield Indented(Text(f"  {printable(finding.reason)}"))
     if finding.safe_way:
-        yield Text(f"  Safe way: {printable(finding.safe_way)}", "green")
+        yield Indented(Text(f"  Safe way: {printable(finding.safe_way)}", "green"))
     yield Text()
 
 
-def _extract(line: str, finding: LintFinding, style: str) -> Iterator[Text]:
+def _extract(line: str, finding: LintFinding, style: str) -> Iterator[RenderableType]:
     """The line, and a mark under the character that the finding begins with."""
+    margin = f"  {' ' * len(str(finding.line))} | "
+    width = max(_LEAST_WIDTH, min(_SHOWN_WIDTH, console().width - len(margin)))
     at = min(finding.column - 1, len(line))
-    start = max(0, at - _SHOWN_WIDTH // 2) if at > _SHOWN_WIDTH - 20 else 0
-    shown = printable(line[start : start + _SHOWN_WIDTH])
-    margin = " " * len(str(finding.line))
-    yield Text(f"  {finding.line} | {shown}")
-    yield Text(f"  {margin} | {' ' * cell_len(shown[: at - start])}").append("^", style)
+    start = max(0, at - width // 2) if at > width - 20 else 0
+    shown = printable(line[start : start + width])
+    yield OneLine(Text(f"  {finding.line} | {shown}"))
+    yield OneLine(Text(f"{margin}{' ' * cell_len(shown[: at - start])}").append("^", style))
 
 
 class _Lines:

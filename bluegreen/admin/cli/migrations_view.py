@@ -37,7 +37,7 @@ def migrations_view(status: pb.ServiceStatus, now: float) -> RenderableType:
     return Group(*parts, Text(), *lines) if lines else Group(*parts)
 
 
-def migration_lines(status: pb.ServiceStatus, now: float) -> Iterator[Text]:
+def migration_lines(status: pb.ServiceStatus, now: float) -> Iterator[RenderableType]:
     """What a status says of them: of each phase the last run, and how far the one under way is."""
     told = set()
     for run in status.migration_runs:
@@ -55,7 +55,7 @@ def verdict_word(run: pb.MigrationRun) -> Text:
     return Text(word, VERDICT_COLOURS.get(run.verdict, ""))
 
 
-def _run(run: pb.MigrationRun, status: pb.ServiceStatus, now: float) -> Iterator[Text]:
+def _run(run: pb.MigrationRun, status: pb.ServiceStatus, now: float) -> Iterator[RenderableType]:
     line = Text(f"{run.phase.capitalize()} of {printable(run.version)}: ").append(verdict_word(run))
     if run.verdict:
         yield line.append(

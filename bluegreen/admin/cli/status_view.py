@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from bluegreen.admin.cli.environments_view import ENVIRONMENTS, environment_lines
+from bluegreen.admin.cli.fitting import Alternatives, OneLine
 from bluegreen.admin.cli.gates_view import VERDICT_COLOURS, gates_view
 from bluegreen.admin.cli.goals import OVER, candidate, since_first_bad
 from bluegreen.admin.cli.migrations_view import migration_lines
@@ -30,6 +31,13 @@ _COLOURS = {
 }
 
 
+_STANDING = ("ENVIRONMENT", "VERSION", "REV", "STATUS")
+_FIGURES = ("SET", "ACKED", "OBSERVED", "REQ/S", "ACTIVE", "5XX", "P99 MS")
+
+Row = dict[str, str | Text]
+"""The cells of an environment, by their column."""
+
+
 def status_view(status: pb.ServiceStatus, now: float) -> RenderableType:
     """`now` is seconds since the epoch, for ages and countdowns."""
     parts: list[RenderableType] = [_head(status), _environments(status, now), Text()]
@@ -42,13 +50,14 @@ def status_view(status: pb.ServiceStatus, now: float) -> RenderableType:
     if status.activity:
         parts.append(Text(f"Now: {printable(status.activity)}"))
     if status.recent_events:
-        parts += [Text(), Text("Last events", "bold"), *map(event_line, status.recent_events)]
+        parts += [Text(), Text("Last events", "bold")]
+        parts += [OneLine(event_line(each)) for each in status.recent_events]
     return Group(*parts)
 
 
 def event_line(event: pb.Event) -> Text:
     """When, of whom, what, and who wanted it."""
-    line = Text(f"{clock(event.at)}  ", no_wrap=True)
+    line = Text(f"{clock(event.at)}  ")
     if event.service:
         line.append(f"{event.service}  ", "bold")
     line.append(f"{event.what}  ", _COLOURS.get(event.to, "cyan"))
@@ -66,32 +75,47 @@ def _head(status: pb.ServiceStatus) -> Text:
     return head.append(f"  (revision {status.revision})", "dim")
 
 
-def _environments(status: pb.ServiceStatus, now: float) -> Table:
-    figures = ("SET", "ACKED", "OBSERVED", "REQ/S", "ACTIVE", "5XX", "P99 MS")
-    table = columns("ENVIRONMENT", "VERSION", "REV", "STATUS", *figures, "SINCE", right=(*figures, "REV"))
-    for environment in ENVIRONMENTS:
-        here = [each for each in status.deployments if each.environment == environment]
-        for each in here:
-            table.add_row(*_deployment(each, now))
-        if all(each.status in OVER for each in here):
-            table.add_row(environment, "-", "-", "empty")
+def _environments(status: pb.ServiceStatus, now: float) -> Alternatives:
+    """One table, or the figures below in one of their own where the terminal is narrow."""
+    rows = [*_rows(status, now)]
+    return Alternatives(
+        _table(rows, [*_STANDING, *_FIGURES, "SINCE"]),
+        Group(_table(rows, [*_STANDING, "SINCE"]), Text(), _table(rows, ["ENVIRONMENT", *_FIGURES])),
+    )
+
+
+def _table(rows: Iterable[Row], names: Sequence[str]) -> Table:
+    table = columns(*names, right=(*_FIGURES, "REV"))
+    for row in rows:
+        table.add_row(*(row.get(name, "") for name in names))
     return table
 
 
-def _deployment(each: pb.Deployment, now: float) -> Iterator[str | Text]:
+def _rows(status: pb.ServiceStatus, now: float) -> Iterator[Row]:
+    for environment in ENVIRONMENTS:
+        here = [each for each in status.deployments if each.environment == environment]
+        for each in here:
+            yield _deployment(each, now)
+        if all(each.status in OVER for each in here):
+            yield {"ENVIRONMENT": environment, "VERSION": "-", "REV": "-", "STATUS": "empty"}
+
+
+def _deployment(each: pb.Deployment, now: float) -> Row:
     left = f", {span(each.deadline_at - now)} left" if each.deadline_at and each.status not in OVER else ""
-    yield each.environment
-    yield each.version
-    yield str(each.revision)
-    yield Text(each.status + left, _COLOURS.get(each.status, ""))
-    yield f"{each.set_percent} %"
-    yield f"{each.acknowledged_by}/{each.proxies}"
-    yield f"{number(each.observed_percent)} %" if each.observed_percent >= 0 else "-"
-    yield number(each.requests_per_second)
-    yield f"{each.active_requests}{'+?' if each.silent_proxies else ''}"
-    yield Text(str(each.failures), "red" if each.failures else "")
-    yield number(each.p99_ms)
-    yield f"{span(now - each.status_since)}"
+    return {
+        "ENVIRONMENT": each.environment,
+        "VERSION": each.version,
+        "REV": str(each.revision),
+        "STATUS": Text(each.status + left, _COLOURS.get(each.status, "")),
+        "SET": f"{each.set_percent} %",
+        "ACKED": f"{each.acknowledged_by}/{each.proxies}",
+        "OBSERVED": f"{number(each.observed_percent)} %" if each.observed_percent >= 0 else "-",
+        "REQ/S": number(each.requests_per_second),
+        "ACTIVE": f"{each.active_requests}{'+?' if each.silent_proxies else ''}",
+        "5XX": Text(str(each.failures), "red" if each.failures else ""),
+        "P99 MS": number(each.p99_ms),
+        "SINCE": f"{span(now - each.status_since)}",
+    }
 
 
 def _rollout(status: pb.ServiceStatus, now: float) -> Text:
