@@ -173,7 +173,10 @@ def let_stop(draft: Draft, deployment: Deployment) -> str:
     if is_listed(deployment):
         stopped = _in_service(set_aside(replace(stopped, leaving=())))
     draft.replace(stopped)
-    sentence = f"{_where(deployment)}: {count(len(deployment.leaving))} may be stopped, no proxy knows them."
+    what = count(len(deployment.leaving))
+    if is_listed(deployment):
+        what += f" ({_ids(deployment.leaving)})"  # somebody has to find it, and to end it
+    sentence = f"{_where(deployment)}: {what} may be stopped, no proxy knows them."
     draft.record(What.LEAVING, sentence, deployment=deployment.revision)
     return sentence
 

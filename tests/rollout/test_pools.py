@@ -132,6 +132,8 @@ async def test_what_a_file_lists_and_was_let_go_stays_unused_until_it_is_wanted(
         await before.controller.scale("shop", 1, ANNA)
         left = await before.until(_is_settled)
         assert len(deployed(left, 1).endpoints) == 1
+        sentences = [each.message for each in await before.store.events("shop")]
+        assert "v1 on blue: 2 instances (i2, i3) may be stopped, no proxy knows them." in sentences
     assert len(before.provisioner.pools[("shop", 1)]) == 3
     async with control(tmp_path / "store.db", before.provisioner) as after:
         for _ in range(2):  # when it is asked a second time, the first answer has been taken in
