@@ -67,7 +67,7 @@ _KINDS = {
 _END_OF_STRING = re.compile("[^']*+(?:''[^']*+)*+'")
 _END_OF_NAME = re.compile('[^"]*+(?:""[^"]*+)*+"')
 _END_OF_ESCAPED = re.compile(
-    rf"(?:[^'\\]|\\.|''|'[ \t\f\v]*[\n\r](?:{_BLANK}|--[^\n\r]*[\n\r])*+')*+'", re.DOTALL
+    rf"(?:[^'\\]|\\.|''|'(?:[ \t\f\v]|--[^\n\r]*+)*+[\n\r](?:{_BLANK}|--[^\n\r]*[\n\r])*+')*+'", re.DOTALL
 )
 _COMMENT_MARK = re.compile(r"/\*|\*/")
 

@@ -63,6 +63,7 @@ def test_a_place_is_found_again(sql: str, offset: int) -> None:
         r"select '\'",
         r"select E'\';', e'a\\'",
         "select E'a'\n  'b\\';'",  # goes on in another line, with its backslashes
+        "select E'a' -- b\n  'c\\';'",
         'select ";""" from "a;b"',
         "select U&\"d\\0061;t\", U&'d;', B'01', X'1F;', N'x;'",
         "select $$;$$, $a$ $$; $b$ $a$",
@@ -88,7 +89,20 @@ def test_what_stands_within_is_no_end(whole: str) -> None:
     ],
 )
 @pytest.mark.parametrize(
-    "before", ["", "{# ", r"'\' ;", "a$b$ ;", "1$$x$$ ;", "-- x\n", "/* /* */ */", "\u00a0;", "//;", "#}"]
+    "before",
+    [
+        "",
+        "{# ",
+        r"'\' ;",
+        "E'a' -- b\n'c\\'';",
+        "a$b$ ;",
+        "1$$x$$ ;",
+        "-- x\n",
+        "/* /* */ */",
+        "\u00a0;",
+        "//;",
+        "#}",
+    ],
 )
 def test_nothing_hides_a_statement(text: str, before: str) -> None:
     sql = text.replace("{before}", before)
