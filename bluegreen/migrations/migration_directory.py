@@ -83,7 +83,7 @@ def _sql_files(path: Path) -> list[Path]:
         with os.scandir(path) as entries:
             names = [entry.name for entry in islice(entries, MAXIMUM_ENTRIES + 1)]
     except OSError as error:
-        raise InvalidInput(f"The directory {path} of migrations cannot be read: {error.strerror}.") from error
+        raise InvalidInput(f"The migrations directory {path} cannot be read: {error.strerror}.") from error
     except ValueError as error:  # a NUL within
         raise InvalidInput(f"{str(path)!r} is no path: {error}.") from error
     if len(names) > MAXIMUM_ENTRIES:

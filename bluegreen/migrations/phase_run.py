@@ -28,6 +28,7 @@ from bluegreen.model.migration import (
     AppliedMigration,
     LintFinding,
     MigrationName,
+    MigrationOrder,
     MigrationProgress,
     Phase,
 )
@@ -102,11 +103,11 @@ class PhaseRun:
             if phase is not Phase.BACKFILL:
                 await self._keep_schema(session)
 
-    def _refuse(self, what: str, reasons: tuple[str, ...]) -> None:
+    def _refuse(self, what: str, reasons: tuple[str, ...], ways_out: str = "") -> None:
         if not reasons:
             return
         self.findings += [Finding(what, Verdict.FAIL, reason) for reason in reasons]
-        raise Refused(reasons[0].rstrip(".") + and_more(len(reasons)))
+        raise Refused(reasons[0].rstrip(".") + and_more(len(reasons)) + ways_out)
 
     async def _unsafe(
         self, pending: tuple[MigrationFile, ...], phase: Phase, pg_version: str = ""
@@ -122,9 +123,8 @@ class PhaseRun:
         now = await session.persist(SCHEMA, lambda: take_snapshot(session.work))
         if before is not None and not session.order.accept_drift:
             differences = drift(before, now, indexes_of(comparison.pending))
-            self._refuse(
-                "drift", tuple(f"The schema was changed by other hands: {each}" for each in differences)
-            )
+            reasons = tuple(f"The schema was changed by other hands: {each}" for each in differences)
+            self._refuse("drift", reasons, _ways_out(session.order))
         elif before != now:
             await create_ledger(session.work)
             await keep_schema(session.work, now)
@@ -159,6 +159,13 @@ class PhaseRun:
 def and_more(reasons: int) -> str:
     """What follows the first of so many reasons."""
     return f" (and {reasons - 1} more)" if reasons > 1 else ""
+
+
+def _ways_out(order: MigrationOrder) -> str:
+    """Of a drift."""
+    whose = f"{order.service} {order.version}" if order.phase is Phase.EXPAND else order.service
+    accept = f"bluegreen migrations {order.phase} {whose} --accept-drift --reason TEXT"
+    return f". Undo that, or take the schema as it is: {accept}"
 
 
 async def _done(session: Session, file: MigrationFile, entries: LedgerEntries) -> str:

@@ -8,7 +8,6 @@ import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 from textwrap import shorten
 
 import psycopg
@@ -20,7 +19,7 @@ from bluegreen.migrations.index_statement import indexes_of
 from bluegreen.migrations.ledger import read_ledger
 from bluegreen.migrations.lint.linter import Linter
 from bluegreen.migrations.lint.squawk import Squawk
-from bluegreen.migrations.migration_directory import look_into
+from bluegreen.migrations.migration_directory import MigrationDirectory, look_into
 from bluegreen.migrations.migration_file import MigrationFile
 from bluegreen.migrations.patience import Clock
 from bluegreen.migrations.phase_run import Lint, PhaseRun
@@ -81,7 +80,7 @@ class PostgresMigrator:
             tell(replace(progress, note=clean(progress.note)))
 
         try:
-            await run.take(await asyncio.to_thread(look_into, _directory(order)), order.phase)
+            await run.take(await asyncio.to_thread(_look_into, order), order.phase)
             async with Session.open(order, clock, tell_cleanly) as session:
                 await run.run(session)
         except Exception as error:  # noqa: BLE001 - the port promises an outcome, whatever happens
@@ -100,7 +99,7 @@ class PostgresMigrator:
         )
 
     async def _plan(self, order: MigrationOrder) -> MigrationPlan:
-        directory = await asyncio.to_thread(look_into, _directory(order))
+        directory = await asyncio.to_thread(_look_into, order)
         in_time = answer_within(order.database.statement_timeout + LONGEST_SILENCE)
         async with in_time, connect(order, "plan") as connection:
             async with connection.transaction():
@@ -130,8 +129,13 @@ class _Clean:
         return printable(self._redaction.apply(text))[:MAXIMUM_OUTPUT]
 
 
-def _directory(order: MigrationOrder) -> Path:
-    return version_directory(order.database.migrations, order.service, order.version)
+def _look_into(order: MigrationOrder) -> MigrationDirectory:
+    """Raises InvalidInput, with the setting that says where it is."""
+    try:
+        return look_into(version_directory(order.database.migrations, order.service, order.version))
+    except InvalidInput as error:
+        setting = f"services.{order.service}.database.migrations of the service file"
+        raise InvalidInput(f"{str(error).rstrip('.')}; {setting} says where it is.") from error
 
 
 def _planned(file: MigrationFile) -> PlannedMigration:

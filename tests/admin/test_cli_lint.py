@@ -170,8 +170,7 @@ async def test_usage_errors(lint: Lint) -> None:
     ended = await lint(of="db/nowhere")
     assert ended.code == 2
     assert (
-        ended.err
-        == "Error: The directory db/nowhere of migrations cannot be read: No such file or directory.\n"
+        ended.err == "Error: The migrations directory db/nowhere cannot be read: No such file or directory.\n"
     )
     ended = await lint("--pg-version", "new")
     assert ended.code == 2

@@ -81,7 +81,12 @@ async def test_partitions_come_and_go(shop: Shop) -> None:
 
 async def test_drift_is_told_where_nothing_is_left_to_do(moody: Shop) -> None:
     await moody.ask("DROP INDEX people_age")
-    assert "people_age was dropped" in await moody.refused("v0")
+    refused = await moody.refused("v0")
+    assert "people_age was dropped" in refused
+    accept = "bluegreen migrations expand shop v0 --accept-drift --reason TEXT"
+    assert refused.endswith(f". Undo that, or take the schema as it is: {accept}")
+    contract = await moody.refused("v0", Phase.CONTRACT)
+    assert contract.endswith("bluegreen migrations contract shop --accept-drift --reason TEXT")
     await moody.apply("v0", accept_drift=True)
     await moody.apply("v0", Phase.CONTRACT)
 

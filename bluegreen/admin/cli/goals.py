@@ -68,8 +68,9 @@ def left_of(status: pb.ServiceStatus, version: str) -> pb.MigrationsLeft:
 
 
 def more_than_summary(run: pb.MigrationRun) -> Sequence[pb.Finding]:
-    """The findings that say something which the summary of the run does not."""
-    return [each for each in run.findings if each.summary != run.summary]
+    """The findings that say something which the summary of the run does not. It may go on with what to do."""
+    summary = f"{run.summary}. "
+    return [each for each in run.findings if not summary.startswith(f"{each.summary.rstrip('.')}. ")]
 
 
 def tests_after(status: pb.ServiceStatus, run: pb.MigrationRun) -> pb.Check | None:
