@@ -15,7 +15,7 @@ from bluegreen.model.migration import Phase
 from bluegreen.model.service import BY_PROVISIONER
 from bluegreen.rollout.draft import Draft
 from bluegreen.rollout.hooks import want_hooks
-from bluegreen.rollout.migration_guards import refuse_while_migrating
+from bluegreen.rollout.migration_guards import refuse_untested_expand, refuse_while_migrating
 from bluegreen.rollout.migration_runs import want_run
 from bluegreen.rollout.operations import DeployCommand
 from bluegreen.rollout.refusals import WARM, possible, why_busy
@@ -27,6 +27,8 @@ def deploy(draft: Draft, command: DeployCommand) -> str:
     if aggregate.open_rollout is not None:
         raise Refused(why_busy(aggregate, aggregate.open_rollout), possible(aggregate))
     refuse_while_migrating(draft)
+    if expands_at_the_cost_of(aggregate, command):
+        refuse_untested_expand(draft, command.version)
     environment = _idle_environment(aggregate)
     provisioning = None if command.endpoints else aggregate.service.provisioning
     endpoints = () if provisioning else _endpoints(aggregate, command, environment)

@@ -10,6 +10,7 @@ from bluegreen.model.migration_run import MigrationRun
 from bluegreen.model.traffic_report import TrafficReport
 from bluegreen.rollout import proof
 from bluegreen.rollout.draft import Draft
+from bluegreen.rollout.migration_runs import tests_after
 from bluegreen.rollout.migrations import (
     contracts_since,
     describe_progress,
@@ -113,6 +114,25 @@ def refuse_bad_plan(
             f"The {phase} would be refused, and the standby is kept: {reasons[0]}{more}.",
             f"See bluegreen migrations plan {order.service} {order.version}.",
         )
+
+
+def refuse_untested_expand(draft: Draft, version: str) -> None:
+    """Raise Refused where the active version has not passed its tests on the schema that was expanded for
+    this version: that is when the way back is needed."""
+    aggregate = draft.aggregate
+    expands = (each for each in reversed(aggregate.migration_runs) if each.phase is Phase.EXPAND)
+    run = next((each for each in expands if each.version == version and each.has_passed), None)
+    tests = tests_after(draft, run) if run is not None else None
+    if tests is None or tests.has_passed or aggregate.active is None:
+        return
+    schema = f"on the schema that was expanded for {version}, and the standby is kept"
+    if tests.is_open:
+        raise Refused(f"{aggregate.active.version} is still being tested {schema}.", possible(aggregate))
+    raise Refused(
+        f"{aggregate.active.version} fails its tests {schema}: {tests.summary}.",
+        f"Possible: rollback; bluegreen migrations expand {aggregate.name} {version}, which makes them "
+        "again.",
+    )
 
 
 def refuse_unproved_expand(plan: MigrationPlan, *, order: MigrationOrder) -> None:

@@ -20,12 +20,14 @@ from bluegreen.model.migration import (
 from bluegreen.model.provisioning import ProcessTemplate, Provisioning
 from bluegreen.model.verdict import Verdict
 from bluegreen.rollout import commands, migration_commands
+from bluegreen.rollout.deploy_command import deploy
 from bluegreen.rollout.draft import Draft
 from bluegreen.rollout.migration_runs import conclude
+from bluegreen.rollout.operations import DeployCommand
 from bluegreen.rollout.pools import pools_of
 from bluegreen.rollout.wanted_traffic import wanted_traffic
 from tests.rollout.facts import Story
-from tests.rollout.migrating import AT, TESTED, Release
+from tests.rollout.migrating import AT, TESTED, Release, released
 from tests.rollout.scripted_migrator import SPLIT
 
 
@@ -199,3 +201,27 @@ def test_a_deployment_whose_database_was_taken_out_of_the_service_file_goes_on()
     story.aggregate = replace(story.aggregate, service=service)
     story.decide(story.all_agree())
     assert story.status(1) == "ready"
+
+
+def test_the_way_back_is_kept_while_the_active_version_has_not_passed_its_tests_on_the_new_schema() -> None:
+    """That is when it is needed."""
+    story = released()
+    story.aggregate = replace(story.aggregate, service=replace(story.aggregate.service, gates=TESTED))
+    story.migrate(Phase.EXPAND, "v3")
+    story.ran()
+
+    def refused() -> str:
+        return str(story.refused(lambda draft: deploy(draft, DeployCommand("shop", "v3", (), True))))
+
+    assert refused().startswith("v2 is still being tested on the schema that was expanded for v3")
+    story.answer(Verdict.FAIL)
+    assert refused() == (
+        "v2 fails its tests on the schema that was expanded for v3, and the standby is kept: 1 of 1 tests of "
+        "the active version failed: home: 500, wanted 200. Possible: rollback; bluegreen migrations expand "
+        "shop v3, which makes them again."
+    )
+    assert story.status(1) == "standby"
+    story.migrate(Phase.EXPAND, "v3")
+    story.ran()
+    story.answer()
+    story.deploy("v3", replace_standby=True)
