@@ -182,8 +182,6 @@ async def test_what_the_lint_says_of_the_others_is_told_with_them(two_versions: 
 
 
 async def test_no_directory(shop: Shop) -> None:
-    nowhere = (
-        "cannot be read: No such file or directory; services.shop.database.migrations of the service file"
-    )
+    setting = "services.shop.database.migrations of the service file"
     assert f"cannot be read: No such file or directory; {setting} says" in await shop.refused("v9")
     assert "names no directory" in await shop.refused("../v1")
