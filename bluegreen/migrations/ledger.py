@@ -18,14 +18,20 @@ from bluegreen.migrations.migration_file import MigrationFile
 from bluegreen.model.migration import AppliedMigration, MigrationName, Phase
 
 _LAYOUT = resources.files("bluegreen.migrations").joinpath("ledger.sql").read_bytes()
-_TABLES = 4
+_TABLES = frozenset({"migrations", "backfills", "attempts", "schema_snapshot"})
 _as_it_is = partial(json.dumps, ensure_ascii=False)  # a database in SQL_ASCII takes no escapes for the rest
 
 
 async def read_ledger(connection: Connection, service: str) -> LedgerEntries:
-    """Nothing where there is no ledger."""
-    if not await _is_there(connection):
+    """Nothing where there is no ledger. Raises Refused where a part of it is missing."""
+    tables = await _tables(connection)
+    if not tables:
         return LedgerEntries()
+    if missing := sorted(_TABLES - tables):
+        raise Refused(
+            f"The ledger of this database is not whole: there is no table {' and no '.join(missing)} in its "
+            "schema bluegreen. Bring it back from a backup: what is applied cannot be told without it"
+        )
     found = await connection.execute(
         "SELECT number, name, phase, checksum, version, author, extract(epoch FROM applied_at)::float8,"
         " seconds FROM bluegreen.migrations WHERE service = %s ORDER BY applied_at, number",
@@ -52,7 +58,7 @@ async def read_ledger(connection: Connection, service: str) -> LedgerEntries:
 
 async def create_ledger(connection: Connection) -> None:
     """Make sure that there is one. Raises Refused where the role may not make it."""
-    if await _is_there(connection):
+    if await _tables(connection):
         return
     try:
         async with connection.transaction():
@@ -138,10 +144,10 @@ async def _has_schema(connection: Connection) -> bool:
     return await cursor.fetchone() is not None
 
 
-async def _is_there(connection: Connection) -> bool:
+async def _tables(connection: Connection) -> frozenset[str]:
+    """Those of the ledger that are there."""
     cursor = await connection.execute(
-        "SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname = 'bluegreen' AND tablename = ANY(%s)",
-        (["migrations", "backfills", "attempts", "schema_snapshot"],),
+        "SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = 'bluegreen' AND tablename = ANY(%s)",
+        (list(_TABLES),),
     )
-    row = await cursor.fetchone()
-    return row is not None and row[0] == _TABLES
+    return frozenset([row[0] async for row in cursor])

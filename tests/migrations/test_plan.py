@@ -207,3 +207,11 @@ def test_a_version_leads_nowhere_else(version: str) -> None:
 def test_nor_together_with_what_stands_beside_it() -> None:
     with pytest.raises(Refused, match="names no directory of migrations"):
         version_directory("releases/.{version}", "shop", ".")
+
+
+async def test_a_ledger_that_is_not_whole_is_not_taken_for_none(shop: Shop) -> None:
+    await shop.apply("v1")
+    await shop.ask("DROP TABLE bluegreen.backfills")
+    said = "The ledger of this database is not whole: there is no table backfills in its schema bluegreen"
+    assert (await shop.refused("v1")).startswith(said)
+    assert (await shop.plan("v1")).problems[0].startswith(said)
