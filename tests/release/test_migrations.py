@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import grpc
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from bluegreen.admin.v1 import admin_pb2 as pb
 from tests.release.world import ORIGIN, SHOP, World
@@ -47,7 +50,7 @@ def columns(url: str) -> set[object]:
     return {name for (name,) in rows}
 
 
-async def migrate(world: World, phase: str, **more: bool) -> None:
+async def migrate(world: World, phase: str, **more: Any) -> None:
     await world.admin.Migrate(pb.MigrateRequest(origin=ORIGIN, service=SHOP, phase=phase, **more))
 
 
@@ -118,3 +121,68 @@ async def test_a_backfill_goes_on_where_it_stood_when_the_control_plane_was_kill
     status = await passed(world, "backfill")
     assert len(status.migration_runs) == 3, "it is the same run"
     assert ask(database_url, "SELECT count(*), max(fills) FROM people WHERE first = 'Ada'") == [(20_000, 1)]
+
+
+async def test_an_expand_is_made_again_when_the_control_plane_was_killed_in_it(
+    world: World, application: StartApplication, database_url: str, tmp_path: Path
+) -> None:
+    described = database(tmp_path, database_url)
+    (tmp_path / "v2" / "0002_split_name.expand.sql").write_text(SPLIT["expand"] + "SELECT pg_sleep(1.5);\n")
+    control_plane = await world.start(database=described)
+    await world.release("v1", [(await application("v1")).address])
+    address = (await application("v2")).address
+    await world.admin.Deploy(pb.DeployRequest(origin=ORIGIN, service=SHOP, version="v2", endpoints=[address]))
+    await world.when(lambda s: s.migration_progress.file == "0002_split_name.expand.sql")
+    control_plane.send(signal.SIGKILL)
+    await control_plane.exited()
+
+    await world.start_control_plane()
+    status = await world.until(2, "ready")
+    assert [(run.phase, run.verdict) for run in status.migration_runs] == [("expand", "pass")] * 2
+    assert columns(database_url) == {"id", "name", "first", "fills"}
+    assert await applied(world) == ask(database_url, LEDGER) == [(1, "expand"), (2, "expand")]
+
+
+async def test_a_database_that_was_restored_goes_on_from_what_it_has(
+    world: World, application: StartApplication, new_database: Callable[[], str], tmp_path: Path
+) -> None:
+    url, dump = new_database(), new_database()
+    await world.start(database=database(tmp_path, url))
+    await world.release("v1", [(await application("v1")).address])
+    ask(url, FILL, 100)
+    copy(url, dump)
+    await world.deploy("v2", [(await application("v2")).address])
+    await migrate(world, "backfill")
+    await passed(world, "backfill")
+    copy(dump, url)
+
+    await migrate(world, "expand", version="v2")
+    refused = await world.when(lambda s: s.migration_runs[0].verdict == "fail")
+    assert "expand shop v2 --accept-drift --reason TEXT" in refused.migration_runs[0].summary
+    await migrate(world, "expand", version="v2", accept_drift=True)
+    await passed(world, "expand")
+    assert await applied(world) == ask(url, LEDGER) == [(1, "expand"), (2, "expand")]
+    with pytest.raises(grpc.aio.AioRpcError, match="before the backfill of 0002_split_name has run"):
+        await world.promote()
+    await migrate(world, "backfill")
+    await passed(world, "backfill")
+    await world.promote(full=True)
+    await world.until(2, "active")
+    assert await applied(world) == ask(url, LEDGER)
+
+
+LEDGER = "SELECT number, phase FROM bluegreen.migrations ORDER BY applied_at"
+
+
+async def applied(world: World) -> list[tuple[object, ...]]:
+    """What the control plane knows of the ledger."""
+    status = await world.admin.GetStatus(pb.GetStatusRequest(service=SHOP, ledger=True))
+    return [(each.migration.number, each.migration.phase) for each in status.ledger]
+
+
+def copy(url: str, other: str) -> None:
+    """The other database becomes what this one is, whoever is connected to them."""
+    source, target = (conninfo_to_dict(each)["dbname"] for each in (url, other))
+    server = make_conninfo(url, dbname="postgres")
+    ask(server, f"DROP DATABASE {target} WITH (FORCE)")
+    ask(server, f"CREATE DATABASE {target} TEMPLATE {source}")
