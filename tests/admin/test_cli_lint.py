@@ -178,7 +178,7 @@ async def test_usage_errors(lint: Lint) -> None:
 
 
 async def test_the_version_of_the_server_counts(lint: Lint, directory: Path) -> None:
-    (directory / "0002_split_name.expand.sql").write_text("ALTER TABLE people ADD a boolean DEFAULT true")
+    (directory / "0002_split_name.expand.sql").write_text("ALTER TABLE people ADD a float8 DEFAULT pi()")
     assert (await lint("--pg-version", "18")).code == 0
     assert (await lint("--pg-version", "10.23")).code == 1
 
