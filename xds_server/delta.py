@@ -103,6 +103,8 @@ class DeltaSession(Session):
             if name == WILDCARD:
                 wildcard = True
                 again.update(self.group.view(channel.type_url, subscribe_to(True, frozenset())).names())
+                # What is under way will be kept, too, though it may be gone by now.
+                again.update(*channel.in_flight.values())
                 channel.owed = True
             else:
                 names.add(name)

@@ -191,6 +191,19 @@ def test_WILD_NAMED_dropping_a_name_under_star_gets_it_or_its_removal(server: Xd
     assert proxy.ask(CLUSTER, "*") == ["CDS a b"]
 
 
+def test_WILD_NAMED_star_tells_of_what_is_under_way_and_gone(server: XdsServer) -> None:
+    """The client takes what reaches it after it has asked for everything, and would keep it for ever."""
+    server.publish("edge", [cluster("a"), cluster("b")])
+    proxy = DeltaProxy(server)
+    assert proxy.ask(CLUSTER, "a") == ["CDS a"], "it is long under way"
+    assert proxy.ask(CLUSTER, drop=("a",)) == []
+    server.change("edge", remove=[(CLUSTER, "a")])
+    assert proxy.take() == []
+    assert proxy.ask(CLUSTER, "*") == ["CDS b -a"]
+    proxy.settle()
+    assert proxy.acked(CLUSTER) == server.generation("edge")
+
+
 def test_WILD_NAMED_a_name_keeps_when_star_is_dropped(server: XdsServer) -> None:
     server.publish("edge", [cluster("a"), cluster("b")])
     proxy = DeltaProxy(server)
