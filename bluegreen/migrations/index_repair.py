@@ -27,7 +27,11 @@ SELECT n.nspname, i.relname
 FROM pg_catalog.pg_index x
 JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = i.relnamespace
-WHERE NOT x.indisvalid AND i.relname ~ %s AND n.nspname !~ '^pg_'
+WHERE NOT x.indisvalid AND i.relname ~ %s AND n.nspname !~ '^pg_(catalog|temp|toast_temp)'
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_locks l -- of a REINDEX that is under way
+                  WHERE l.relation = x.indexrelid AND l.mode = 'ShareUpdateExclusiveLock'
+                    AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d
+                                      WHERE d.datname = pg_catalog.current_database()))
 """
 
 
@@ -77,7 +81,7 @@ async def is_there(connection: Connection, index: IndexDrop) -> bool:
 
 
 async def clear_up_reindex(connection: Connection) -> None:
-    """Drop what a REINDEX CONCURRENTLY of ours has left."""
+    """Drop what a REINDEX CONCURRENTLY of ours has left, also of a table's TOAST."""
     found = await connection.execute(_REINDEX_LEFTOVERS, (REINDEX_LEFTOVER,))
     for schema, name in await found.fetchall():
         await drop(connection, schema, name)

@@ -157,6 +157,37 @@ async def test_leftovers_of_a_reindex_are_dropped(built: Shop) -> None:
     assert await built.ask("SELECT to_regclass('people_by_name_ccnew')") == [None]
 
 
+async def test_all_that_a_reindex_has_left_is_dropped(built: Shop) -> None:
+    """Also of the table's TOAST, which nobody would look for."""
+    left = "SELECT count(*) FROM pg_class WHERE relname LIKE '%ccnew'"
+    await built.apply("v1")
+    built.write("v1", {"0003_anew.expand": "REINDEX TABLE CONCURRENTLY people"})
+    async with built.session() as other, other.transaction():
+        await other.execute("UPDATE people SET times = 7")
+        running = asyncio.ensure_future(built.run("v1"))
+        await built.until(left.replace("count(*)", "count(*) = 3"))
+        running.cancel()
+        await asyncio.wait((running,))
+    assert await built.ask(left) == [3]
+    await built.apply("v1")
+    assert await built.ask(left) == [0]
+
+
+async def test_what_somebody_else_builds_anew_is_left_alone(built: Shop) -> None:
+    await built.ask("CREATE TABLE orders (id bigint); CREATE INDEX orders_id ON orders (id)")
+    await built.apply("v1", accept_drift=True)
+    built.write("v1", {"0003_anew.expand": "REINDEX INDEX CONCURRENTLY people_by_name"})
+    await built.ask("INSERT INTO bluegreen.attempts VALUES ('shop', 3, 'expand', '')")
+    async with built.session() as other, built.session() as administrator:
+        async with other.transaction():
+            await other.execute("INSERT INTO orders VALUES (1)")
+            building = asyncio.ensure_future(administrator.execute("REINDEX TABLE CONCURRENTLY orders"))
+            await built.until("SELECT to_regclass('orders_id_ccnew') IS NOT NULL")
+            await asyncio.wait_for(built.apply("v1"), SECONDS)
+        await building
+    assert await built.ask(INVALID) == []
+
+
 async def test_other_statements_run_alone_as_well(built: Shop) -> None:
     built.write("v1", {"0003_vacuum.expand": "VACUUM (ANALYZE) people;"})
     await built.apply("v1")
