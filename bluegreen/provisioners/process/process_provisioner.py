@@ -74,7 +74,7 @@ class ProcessProvisioner:
             try:
                 found = directory.load()
             except OSError as error:
-                raise InvalidInput(f"The state of the processes cannot be read: {error}.") from error
+                raise InvalidInput(f"What is kept in {path} cannot be taken up: {error}.") from error
             async with asyncio.TaskGroup() as group:
                 provisioner = cls(around, found, ports, group)
                 try:

@@ -142,11 +142,12 @@ class StateDirectory:
 
     def _settle_claim(self, record: InstanceRecord) -> Identity | None:
         claim = self.claim_path(record)
-        draft = claim.with_suffix(".draft")
-        draft.write_text(VOID)
-        with suppress(FileExistsError):
-            claim.hardlink_to(draft)
-        draft.unlink()
+        if not claim.exists():  # else nothing is written: what runs is taken up on a full disk, too
+            draft = claim.with_suffix(".draft")
+            draft.write_text(VOID)
+            with suppress(FileExistsError):
+                claim.hardlink_to(draft)
+            draft.unlink()
         return Identity.parse(claim.read_text())
 
     def _drop_claim(self, record: InstanceRecord) -> None:
