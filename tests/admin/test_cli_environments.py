@@ -343,6 +343,13 @@ async def test_an_instance_that_has_written_nothing_or_is_not_there(
     ended = await run("logs", "shop", "i9")
     assert ended.code == 2
     assert "no instance 'i9'. Known: i1, i2, i3." in ended.err
+    ended = await run("logs", "shop")
+    assert (ended.code, ended.err) == (2, "Error: Say which instance: i1 on blue, i2 on blue, i3 on blue.\n")
+
+
+async def test_the_log_of_a_service_without_instances(running: Running, run: Run) -> None:
+    ended = await run("logs", "shop")
+    assert (ended.code, ended.err) == (2, "Error: bluegreen has no instances of shop.\n")
 
 
 # --- what was ---

@@ -7,12 +7,16 @@ from typing import Any
 
 import click
 
-from bluegreen.admin.cli.connection import connected
+from bluegreen.admin.cli.connection import Connection, connected
 from bluegreen.admin.cli.environments_view import environments_view
 from bluegreen.admin.cli.exit_code import ExitCode
+from bluegreen.admin.cli.failure import Failure
 from bluegreen.admin.cli.options import Caller
 from bluegreen.admin.cli.output import printable, show, show_json
 from bluegreen.admin.v1 import admin_pb2 as pb
+
+_NAMED = 20
+"""Instances; more are in `environments`."""
 
 
 def environments(caller: Caller, service: str) -> ExitCode:
@@ -27,6 +31,8 @@ def environments(caller: Caller, service: str) -> ExitCode:
 
 def logs(caller: Caller, request: dict[str, Any]) -> ExitCode:
     with connected(caller) as connection:
+        if request["instance"] is None:
+            raise Failure(_which(connection, request["service"]), ExitCode.USAGE)
         answer = connection.call("GetInstanceLog", pb.GetInstanceLogRequest(**request))
     if caller.json:
         show_json(answer)
@@ -36,3 +42,12 @@ def logs(caller: Caller, request: dict[str, Any]) -> ExitCode:
     if not answer.text:
         click.echo(f"Nothing is known of what {request['instance']} has written.", err=True)
     return ExitCode.DONE
+
+
+def _which(connection: Connection, service: str) -> str:
+    status = connection.call("GetStatus", pb.GetStatusRequest(service=service, instances=True))
+    there = [f"{one.id} on {each.environment}" for each in status.deployments for one in each.instances]
+    if not there:
+        return f"bluegreen has no instances of {service}."
+    more = f" and {len(there) - _NAMED} more" if len(there) > _NAMED else ""
+    return f"Say which instance: {', '.join(there[:_NAMED])}{more}."

@@ -211,13 +211,13 @@ def environments(caller: Caller, service: str) -> None:
 
 @click.command()
 @SERVICE
-@click.argument("instance", type=WORD)
+@click.argument("instance", type=WORD, required=False)
 @click.option("--lines", type=click.IntRange(1, 10_000), default=100, show_default=True)
 @asking
 def logs(caller: Caller, **request: Any) -> None:
     """Show the last lines that an instance has written.
 
-    Its id is in `environments`.
+    Its id is in `environments`; without one, it is told which there are.
     """
     run_verb("environments:logs", caller, request)
 
