@@ -84,7 +84,7 @@ def _expand(draft: Draft, command: MigrateCommand) -> str:
     run = want_run(
         draft, Phase.EXPAND, command.version, begun_at=draft.now, accept_drift=command.accept_drift
     )
-    return f"The schema is expanded for {command.version} (migration {run.id})."
+    return f"The schema is to be expanded for {command.version} (migration {run.id})."
 
 
 def _backfill(draft: Draft, command: MigrateCommand) -> str:
@@ -106,7 +106,7 @@ def _backfill(draft: Draft, command: MigrateCommand) -> str:
         begun_at=draft.now,
         accept_drift=command.accept_drift,
     )
-    return f"What {deployment.version} has added is filled in (migration {run.id})."
+    return f"What {deployment.version} has added is to be filled in (migration {run.id})."
 
 
 def _refuse_to_mean(aggregate: ServiceAggregate, active: Deployment) -> None:
@@ -155,7 +155,7 @@ def _contract(draft: Draft, command: MigrateCommand) -> str:
         accept_drift=command.accept_drift,
     )
     when = f", once this is over: {why}" if why else ""
-    return f"The schema is contracted to what {active.version} needs (migration {run.id}){when}."
+    return f"The schema is to be contracted to what {active.version} needs (migration {run.id}){when}."
 
 
 def _give_way_back_up(draft: Draft, other: Deployment, active: Deployment, command: MigrateCommand) -> None:

@@ -42,6 +42,16 @@ def test_while_the_schema_is_expanded_other_commands_say_so_with_its_progress() 
         assert story.cannot_migrate(phase, "v2") == busy
 
 
+def test_what_is_asked_for_is_not_told_as_if_it_were_done() -> None:
+    story = Release()
+    story.release("v1")
+    story.expand("v2")
+    story.decide(story.all_agree())
+    assert story.migrate(Phase.BACKFILL) == "What v2 has added is to be filled in (migration 3)."
+    story.command(migration_commands.stop)
+    assert story.migrate(Phase.EXPAND, "v2") == "The schema is to be expanded for v2 (migration 4)."
+
+
 def test_a_backfill_lets_the_service_be_retired_and_ends_with_that() -> None:
     story = Release()
     story.release("v1")
