@@ -203,7 +203,9 @@ async def test_what_it_waits_for_is_told_and_it_can_be_given_up(
         reader.execute("SELECT count(*) FROM people")
         expanding = await start("migrations", "expand", "shop", "v2", admin=server.address)
         await expanding.says("a long report")
-        assert "a long report" in (await run("migrations", "status", "shop")).out
+        async with asyncio.timeout(10):  # between two tries it waits for nobody
+            while "a long report" not in (await run("migrations", "status", "shop")).out:
+                pass
         assert_done(await run("migrations", "stop", "shop", "--actor", "olga"))
         ended = await expanding.ends()
     assert ended.code == 3
