@@ -39,6 +39,7 @@ from bluegreen.app.demo.people import HALVES, WHOLE, People
 KEEP_ALIVE_SECONDS: Final = 75.0
 LONGEST_REQUEST_SECONDS: Final = 60.0
 BACKLOG: Final = 1024
+CUT_SECONDS: Final = 0.1  # for what the grace was too short for
 NOT_COUNTED: Final = {"/healthz", "/count"}
 LISTENING: Final = "listening on "
 COUNTED: Final = "requests by host: "
@@ -68,6 +69,9 @@ class Application:
         self.draining = False
         self._options = options
         self._websockets: set[web.WebSocketResponse] = set()
+        self._in_flight = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
         self.by_host: Counter[str] = Counter()
         self._numbers = count(1)
         schema = HALVES if options.halves else WHOLE
@@ -86,7 +90,6 @@ class Application:
             application.router.add_route("POST", PERSON, self._answer)
         application.router.add_route("GET", "/{path:.*}", self._answer)
         application.router.add_route("POST", "/{path:.*}", self._answer)
-        application.on_shutdown.append(self._say_goodbye)
         application.on_cleanup.append(self._leave_database)
         return application
 
@@ -94,7 +97,14 @@ class Application:
     async def _label(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path not in NOT_COUNTED:
             self.by_host[request.host] += 1
-        response = await handler(request)
+        self._in_flight += 1
+        self._idle.clear()
+        try:
+            response = await handler(request)
+        finally:
+            self._in_flight -= 1
+            if not self._in_flight:
+                self._idle.set()
         if not response.prepared:
             response.headers["x-version"] = self._options.version
             response.headers["x-environment"] = self._options.environment
@@ -153,9 +163,18 @@ class Application:
             self._websockets.discard(websocket)
         return websocket
 
-    async def _say_goodbye(self, _: web.Application) -> None:
-        for websocket in tuple(self._websockets):
-            await websocket.close(code=WSCloseCode.GOING_AWAY, message=b"shutting down")
+    async def finish(self, grace: float) -> None:
+        """Take leave of WebSockets, and wait until nothing is in flight, for `grace` seconds at most.
+
+        aiohttp's own shutdown reads nothing more, the body of a request that it waits for included.
+        """
+        try:
+            async with asyncio.timeout(grace):
+                for websocket in tuple(self._websockets):
+                    await websocket.close(code=WSCloseCode.GOING_AWAY, message=b"shutting down")
+                await self._idle.wait()
+        except TimeoutError:
+            print(f"cut short: {self._in_flight} in flight after {grace:g} s", flush=True)
 
     async def _leave_database(self, _: web.Application) -> None:
         if self._people is not None:
@@ -182,16 +201,19 @@ async def serve(options: ApplicationOptions) -> None:
         application.build(),
         access_log=None,
         keepalive_timeout=KEEP_ALIVE_SECONDS,
-        shutdown_timeout=options.grace,
+        shutdown_timeout=CUT_SECONDS,
     )
     await runner.setup()
     try:
-        await web.TCPSite(runner, options.host, options.port, backlog=BACKLOG).start()
+        site = web.TCPSite(runner, options.host, options.port, backlog=BACKLOG)
+        await site.start()
         host, port, *_ = runner.addresses[0]
         print(f"{LISTENING}http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
         await stop.wait()
         application.draining = True
         await asyncio.sleep(options.lame_duck)
+        await site.stop()
+        await application.finish(options.grace)
     finally:
         await runner.cleanup()
     print(f"{COUNTED}{json.dumps(application.by_host)}", flush=True)

@@ -22,6 +22,12 @@ async def until_draining(session: aiohttp.ClientSession, process: ApplicationPro
                 return
 
 
+async def ask_for_ever(session: aiohttp.ClientSession, process: ApplicationProcess) -> None:
+    while True:
+        async with session.get(f"{process.url}/healthz"):
+            pass
+
+
 async def test_get_answers_the_version(application: StartApplication) -> None:
     process = await application("v1", environment="blue")
     async with (
@@ -97,6 +103,20 @@ async def test_sigterm_is_answered_by_a_lame_duck_that_finishes_everything(
         assert await stopped == 0
         with pytest.raises(aiohttp.ClientConnectorError):
             await session.get(process.url)
+
+
+async def test_a_body_that_arrives_after_the_lame_duck_is_taken(application: StartApplication) -> None:
+    process = await application("v1", lame_duck=0.2)
+    reader, writer = await asyncio.open_connection("127.0.0.1", process.port)
+    async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as tasks:
+        writer.write(b"POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 4\r\n\r\n")
+        stopped = tasks.create_task(process.stop())
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await ask_for_ever(session, process)
+        writer.write(b"body")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+        writer.close()
+        assert await stopped == 0
 
 
 async def test_a_request_longer_than_the_grace_is_given_up(application: StartApplication) -> None:
