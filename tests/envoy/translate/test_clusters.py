@@ -113,6 +113,7 @@ def test_the_limits_are_the_services() -> None:
     assert (limits.max_connections.value, limits.max_requests.value) == (5, 7)
     assert made.common_lb_config.HasField("healthy_panic_threshold")
     assert made.common_lb_config.healthy_panic_threshold.value == 0
+    assert made.common_lb_config.update_merge_window.ToMilliseconds() == 20
 
 
 @pytest.mark.parametrize(

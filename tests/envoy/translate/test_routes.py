@@ -106,7 +106,7 @@ def test_retries_go_elsewhere_and_soon() -> None:
     policy = last(Route(retries=Retries(attempts=2))).route.retry_policy
     assert policy.num_retries.value == 2
     assert policy.retry_host_predicate[0].name == "envoy.retry_host_predicates.previous_hosts"
-    assert policy.host_selection_retry_max_attempts == 5
+    assert policy.host_selection_retry_max_attempts == 20
     assert policy.retry_back_off.base_interval.ToMilliseconds() == 25
 
 
