@@ -78,7 +78,7 @@ async def test_who_waits_goes_on_waiting_across_a_crash(
     await asyncio.sleep(6)
     await world.start_control_plane()
     assert await waiting.exited() == 0, waiting.last_lines()
-    told = waiting.last_lines()
+    told = waiting.last_lines(100)
     assert "Trying again for 60 s" in told
     assert "v2 has all traffic of shop" in told
 
