@@ -72,7 +72,7 @@ def problems_of_backfill(statements: tuple[Statement, ...]) -> Iterator[Problem]
         if missing := [f":{name}" for name in (AFTER, UPTO) if name not in names]:
             yield Problem(
                 "backfill-batch",
-                f"It does not keep to a batch: {' and '.join(missing)} does not occur in it.",
+                f"It does not keep to a batch: it is without {' and without '.join(missing)}.",
                 f"Take only the rows of one batch: {_BATCH}.",
                 statement.offset,
             )

@@ -185,7 +185,8 @@ SQUAWK_RULES: tuple[Rule, ...] = (
     _locks(
         "constraint-missing-not-valid",
         "All rows are checked while nobody can write to the table.",
-        "ADD CONSTRAINT ... NOT VALID, and VALIDATE CONSTRAINT in the file of a later number.",
+        "ADD CONSTRAINT ... NOT VALID, and VALIDATE CONSTRAINT in the file of a later number. EXCLUDE knows "
+        "no NOT VALID: put it on a new table, and fill that one.",
     ),
     _locks(
         "adding-foreign-key-constraint",
