@@ -7,20 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bluegreen.model.aggregate import ServiceAggregate
-from bluegreen.model.catalogue import Catalogue
 from bluegreen.model.command import TakenCommand
 from bluegreen.model.errors import NotServing
 from bluegreen.model.event import Event
-from bluegreen.rollout.controller import Controller
 from bluegreen.rollout.operations import DeployCommand
-from bluegreen.rollout.outside import Outside
 from bluegreen.rollout.worker import RETRY_AFTER
 from deployment_store import SqliteStore
-from tests.rollout.scripted_checker import ScriptedChecker
-from tests.rollout.test_controller import EDGE, QUICK
-from tests.rollout.test_worker import ANNA, LargeFleet, SlowClock, happens
-from tests.support.unmigrated import Unmigrated
-from tests.support.unprovided import Unprovided
+from tests.rollout.test_worker import ANNA, LargeFleet, SlowClock, driven_from, happens
 
 
 class Disk(SqliteStore):
@@ -45,12 +38,10 @@ class Disk(SqliteStore):
 async def test_on_a_full_disk_facts_make_no_tries(tmp_path: Path) -> None:
     clock = SlowClock()
     switch = LargeFleet(clock)
-    async with Disk.open(tmp_path / "store.db") as disk:
-        outside = Outside(ScriptedChecker(), Unprovided(), Unmigrated())
-        controller = Controller(disk, switch, clock, outside)
-        await controller.start()
-        running = asyncio.ensure_future(controller.run())
-        await controller.apply(Catalogue({"edge": EDGE}, {"shop": QUICK}), ANNA)
+    async with (
+        Disk.open(tmp_path / "store.db") as disk,
+        driven_from(disk, switch, clock) as controller,
+    ):
         switch.silent.update({"edge-1", "edge-2"})
         await controller.deploy(DeployCommand("shop", "v1"), ANNA)
         await happens(controller, "is being deployed")
@@ -66,5 +57,3 @@ async def test_on_a_full_disk_facts_make_no_tries(tmp_path: Path) -> None:
         assert disk.tries <= 3
         disk.is_full = False
         await happens(controller, "is ready")
-        running.cancel()
-        await asyncio.wait((running,))

@@ -55,16 +55,24 @@ class LargeFleet(SimulatedSwitch):
 
 
 @asynccontextmanager
-async def driven(store: Path, switch: LargeFleet, clock: SlowClock) -> AsyncIterator[Controller]:
-    async with SqliteStore.open(store / "store.db") as opened:
-        outside = Outside(ScriptedChecker(), Unprovided(), Unmigrated())
-        controller = Controller(opened, switch, clock, outside)
-        await controller.start()
-        running = asyncio.ensure_future(controller.run())
-        await controller.apply(Catalogue({"edge": EDGE}, {"shop": QUICK}), ANNA)
+async def driven(directory: Path, switch: LargeFleet, clock: SlowClock) -> AsyncIterator[Controller]:
+    async with (
+        SqliteStore.open(directory / "store.db") as store,
+        driven_from(store, switch, clock) as controller,
+    ):
         yield controller
-        running.cancel()
-        await asyncio.wait((running,))
+
+
+@asynccontextmanager
+async def driven_from(store: SqliteStore, switch: LargeFleet, clock: SlowClock) -> AsyncIterator[Controller]:
+    outside = Outside(ScriptedChecker(), Unprovided(), Unmigrated())
+    controller = Controller(store, switch, clock, outside)
+    await controller.start()
+    running = asyncio.ensure_future(controller.run())
+    await controller.apply(Catalogue({"edge": EDGE}, {"shop": QUICK}), ANNA)
+    yield controller
+    running.cancel()
+    await asyncio.wait((running,))
 
 
 async def happens(controller: Controller, what: str) -> None:
